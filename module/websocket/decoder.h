@@ -1,0 +1,84 @@
+// From bytes to messages: one direction of a WebSocket that the gateway ends itself (RFC 6455 5 and 7).
+//
+// Pure: bytes in, events out. Answering pings, sending closes and ending the connection are the caller's.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "websocket/close_code.h"
+#include "websocket/frame.h"
+#include "websocket/utf8.h"
+
+namespace ws::websocket {
+
+struct Limits {
+    std::uint64_t max_message;    // bytes of payload, over all fragments
+    std::uint32_t max_fragments;  // frames of one message
+};
+
+struct Event {
+    enum class Kind {
+        need_more,  // the input is used up
+        message,    // `type` is text or binary, `payload` the whole message; text is valid UTF-8
+        ping,       // `payload`
+        pong,       // `payload`
+        close,      // `code` (close_code::none without one), `reason`; nothing follows
+        violation,  // `code` to close with (1002, 1007, 1008 or 1009), `reason` says what was wrong; nothing follows
+    };
+    Kind kind = Kind::need_more;
+    Opcode type = Opcode::binary;
+    std::string_view payload;
+    std::uint16_t code = close_code::none;
+    std::string_view reason;
+};
+
+class Decoder {
+public:
+    Decoder(Sender sender, Limits limits) noexcept;
+
+    // Takes bytes from the front of `input`, unmasking them in place, up to the next event. Call until need_more.
+    // The event's views point into the input or into the decoder, and are valid until the next call.
+    // A message is refused by its declared length, before any of it is stored; memory grows with what has arrived, not
+    // with what was declared, and never beyond max_message (and one control frame). Between messages none is held once
+    // need_more has been returned.
+    // Throws nothing but std::bad_alloc.
+    [[nodiscard]] Event next(std::span<char>& input);
+
+    // No frame is under way: every frame that has begun has ended. True in the middle of a fragmented message, too.
+    [[nodiscard]] bool at_frame_boundary() const noexcept { return !in_payload_ && !reader_.in_header(); }
+
+    // The header of a message's first frame has been read, and the message has not been given yet.
+    [[nodiscard]] bool message_in_progress() const noexcept { return in_message_; }
+
+private:
+    [[nodiscard]] Event begin_frame(const FrameHeader& header) noexcept;
+    [[nodiscard]] Event take_payload(std::span<char>& input);
+    [[nodiscard]] Event end_frame(std::string_view payload) noexcept;
+    [[nodiscard]] Event end_close(std::string_view payload) noexcept;
+    [[nodiscard]] Event violation(std::uint16_t code, std::string_view reason) noexcept;
+    void store(std::string_view piece);
+    void drop_delivered() noexcept;
+    void release() noexcept;
+
+    HeaderReader reader_;
+    Limits limits_;
+    std::vector<char> stored_;         // the message so far, and after it the control frame under way
+    std::uint64_t message_size_ = 0;   // declared so far, over the frames of the message
+    std::uint64_t remaining_ = 0;      // payload bytes of the current frame still to come
+    MaskKey mask_{};                   // rotated to the next byte's place
+    std::uint32_t fragments_ = 0;
+    Utf8Validator utf8_;
+    Opcode frame_opcode_ = Opcode::continuation;
+    Opcode message_type_ = Opcode::binary;
+    bool frame_fin_ = false;
+    bool in_payload_ = false;          // a frame's header has been read, its event or its end not reached
+    bool in_message_ = false;
+    bool finished_ = false;            // a close or a violation was given
+};
+
+static_assert(sizeof(Decoder) <= 128, "exists twice per connection");
+
+}  // namespace ws::websocket

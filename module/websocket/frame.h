@@ -1,0 +1,76 @@
+// Frames on the wire (RFC 6455 5.2): reading their headers, writing whole ones.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "websocket/mask.h"
+
+namespace ws::websocket {
+
+enum class Opcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
+
+[[nodiscard]] constexpr bool is_control(Opcode opcode) noexcept { return static_cast<std::uint8_t>(opcode) >= 8; }
+
+// Who sent the frames that are read: client frames are masked, server frames are not (RFC 6455 5.1).
+enum class Sender : std::uint8_t { client, server };
+
+struct FrameHeader {
+    bool fin = false;
+    std::uint8_t rsv = 0;  // RSV1 is 4, RSV2 is 2, RSV3 is 1
+    Opcode opcode = Opcode::continuation;
+    bool masked = false;
+    MaskKey mask{};
+    std::uint64_t length = 0;
+};
+
+// Reads the frame headers of one direction of one connection. The caller takes the payloads: after each `whole` it skips
+// `length` bytes before it reads again. Checks what a header alone can show, the order of fragments included (5.4).
+class HeaderReader {
+public:
+    enum class Status { need_more, whole, violation };
+
+    // With `extensions`, data frames may have reserved bits; control frames never.
+    HeaderReader(Sender sender, bool extensions) noexcept : sender_(sender), extensions_(extensions) {}
+
+    // Takes header bytes from the front of `input`. `header` is written only with Status::whole. A violation is final
+    // (the caller reads no more), is found at the first byte that shows it, and is told by reason().
+    [[nodiscard]] Status read(std::string_view& input, FrameHeader& header) noexcept;
+
+    // Some bytes of a header, not all of them, have been read.
+    [[nodiscard]] bool in_header() const noexcept { return have_ != 0; }
+
+    // A fragmented message has begun whose final frame's header has not been read.
+    [[nodiscard]] bool in_fragments() const noexcept { return in_fragments_; }
+
+    // Short English text after a violation, empty before.
+    [[nodiscard]] std::string_view reason() const noexcept { return reason_ != nullptr ? reason_ : std::string_view{}; }
+
+private:
+    [[nodiscard]] const char* refuse_first(std::uint8_t byte) const noexcept;
+    [[nodiscard]] const char* refuse_second(std::uint8_t byte) const noexcept;
+    [[nodiscard]] std::size_t size() const noexcept;
+
+    const char* reason_ = nullptr;
+    std::array<std::uint8_t, 14> bytes_{};  // 5.2: 2 + 8 of length + 4 of mask
+    std::uint8_t have_ = 0;
+    Sender sender_;
+    bool extensions_;
+    bool in_fragments_ = false;
+};
+
+// Appends a frame's header alone; the caller appends `length` bytes of payload, masked if `mask` is given.
+void append_frame_header(std::string& out, Opcode opcode, std::uint64_t length, bool fin, std::optional<MaskKey> mask);
+
+// Appends header and payload, masked if `mask` is given (towards a server it must be).
+void append_frame(std::string& out, Opcode opcode, std::string_view payload, bool fin, std::optional<MaskKey> mask);
+
+// Appends a close frame. The reason is cut to what fits (123 bytes), between two characters.
+// close_code::none gives a close frame without a body.
+void append_close(std::string& out, std::uint16_t code, std::string_view reason, std::optional<MaskKey> mask);
+
+}  // namespace ws::websocket
