@@ -30,9 +30,9 @@ struct Event {
     };
     Kind kind = Kind::need_more;
     Opcode type = Opcode::binary;
-    std::string_view payload;
+    std::string_view payload{};
     std::uint16_t code = close_code::none;
-    std::string_view reason;
+    std::string_view reason{};
 };
 
 class Decoder {

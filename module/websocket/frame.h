@@ -53,7 +53,9 @@ public:
 private:
     [[nodiscard]] const char* refuse_first(std::uint8_t byte) const noexcept;
     [[nodiscard]] const char* refuse_second(std::uint8_t byte) const noexcept;
-    [[nodiscard]] std::size_t size() const noexcept;
+    [[nodiscard]] const char* refuse_length() const noexcept;
+    [[nodiscard]] std::size_t length_size() const noexcept;  // of the extended length: 0, 2 or 8
+    [[nodiscard]] std::size_t size() const noexcept;         // of the header, as far as it is known
 
     const char* reason_ = nullptr;
     std::array<std::uint8_t, 14> bytes_{};  // 5.2: 2 + 8 of length + 4 of mask

@@ -1,0 +1,180 @@
+#include "websocket/decoder.h"
+
+#include <algorithm>
+
+namespace ws::websocket {
+
+namespace {
+
+// A buffer up to this size is kept from one message to the next while there is input.
+constexpr std::size_t kept_capacity = 4096;
+
+}  // namespace
+
+Decoder::Decoder(Sender sender, Limits limits) noexcept : reader_(sender, false), limits_(limits) {}
+
+Event Decoder::next(std::span<char>& input) {
+    drop_delivered();
+    if (finished_) {
+        input = {};
+        release();
+        return {};
+    }
+    for (;;) {
+        if (!in_payload_) {
+            std::string_view bytes(input.data(), input.size());
+            FrameHeader header;
+            const auto status = reader_.read(bytes, header);
+            input = input.last(bytes.size());
+            if (status == HeaderReader::Status::violation) {
+                return violation(close_code::protocol_error, reader_.reason());
+            }
+            if (status == HeaderReader::Status::need_more) {
+                if (!in_message_) {
+                    release();
+                }
+                return {};
+            }
+            if (const Event refused = begin_frame(header); refused.kind != Event::Kind::need_more) {
+                return refused;
+            }
+        }
+        const Event event = take_payload(input);
+        if (event.kind != Event::Kind::need_more || in_payload_) {
+            return event;
+        }
+    }
+}
+
+Event Decoder::begin_frame(const FrameHeader& header) noexcept {
+    frame_opcode_ = header.opcode;
+    frame_fin_ = header.fin;
+    mask_ = header.mask;
+    remaining_ = header.length;
+    in_payload_ = true;
+    if (is_control(header.opcode)) {
+        return {};
+    }
+    if (header.opcode != Opcode::continuation) {
+        in_message_ = true;
+        message_type_ = header.opcode;
+        fragments_ = 0;
+        utf8_.reset();
+    }
+    if (fragments_ == limits_.max_fragments) {
+        return violation(close_code::policy_violation, "message in too many fragments");
+    }
+    if (header.length > limits_.max_message - message_size_) {
+        return violation(close_code::message_too_big, "message too big");
+    }
+    ++fragments_;
+    message_size_ += header.length;
+    return {};
+}
+
+Event Decoder::take_payload(std::span<char>& input) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, input.size()));
+    std::string_view piece(input.data(), n);
+    if (mask_ != MaskKey{}) {  // a key of zeros, as unmasked frames have it here, changes nothing
+        apply_mask(input.data(), n, mask_, 0);
+        std::rotate(mask_.begin(), mask_.begin() + n % mask_.size(), mask_.end());
+    }
+    input = input.subspan(n);
+    remaining_ -= n;
+
+    const bool control = is_control(frame_opcode_);
+    if (!control && message_type_ == Opcode::text && !utf8_.feed(piece)) {
+        return violation(close_code::invalid_payload, "text is not UTF-8");
+    }
+    const std::size_t start = control ? static_cast<std::size_t>(message_size_) : 0;
+    const bool ends = remaining_ == 0 && (control || frame_fin_);
+    if (!ends || stored_.size() != start) {
+        store(piece);
+        if (remaining_ > 0) {
+            return {};
+        }
+        piece = std::string_view(stored_.data(), stored_.size()).substr(start);
+    }
+    in_payload_ = false;
+    return ends ? end_frame(piece) : Event{};
+}
+
+Event Decoder::end_frame(std::string_view payload) noexcept {
+    switch (frame_opcode_) {
+    case Opcode::ping:
+        return {.kind = Event::Kind::ping, .payload = payload};
+    case Opcode::pong:
+        return {.kind = Event::Kind::pong, .payload = payload};
+    case Opcode::close:
+        return end_close(payload);
+    case Opcode::continuation:
+    case Opcode::text:
+    case Opcode::binary:
+        break;
+    }
+    if (message_type_ == Opcode::text && !utf8_.complete()) {
+        return violation(close_code::invalid_payload, "text ends inside a character");
+    }
+    in_message_ = false;
+    message_size_ = 0;
+    return {.kind = Event::Kind::message, .type = message_type_, .payload = payload};
+}
+
+// RFC 6455 5.5.1: an empty body, or a code in two bytes and UTF-8 after it.
+Event Decoder::end_close(std::string_view payload) noexcept {
+    Event event{.kind = Event::Kind::close};
+    if (payload.size() == 1) {
+        return violation(close_code::protocol_error, "close frame with half a code");
+    }
+    if (!payload.empty()) {
+        const auto high = static_cast<std::uint8_t>(payload[0]);
+        const auto low = static_cast<std::uint8_t>(payload[1]);
+        event.code = static_cast<std::uint16_t>(high << 8 | low);
+        event.reason = payload.substr(2);
+        if (!close_code::allowed(event.code)) {
+            return violation(close_code::protocol_error, "close code not allowed");
+        }
+        Utf8Validator utf8;
+        if (!utf8.feed(event.reason) || !utf8.complete()) {
+            return violation(close_code::invalid_payload, "close reason is not UTF-8");
+        }
+    }
+    finished_ = true;
+    in_message_ = false;
+    return event;
+}
+
+Event Decoder::violation(std::uint16_t code, std::string_view reason) noexcept {
+    finished_ = true;
+    in_payload_ = false;
+    in_message_ = false;
+    message_size_ = 0;
+    release();
+    return {.kind = Event::Kind::violation, .code = code, .reason = reason};
+}
+
+// Doubles, so that many small pieces cost little, but not beyond what the message can still become.
+void Decoder::store(std::string_view piece) {
+    const std::size_t needed = stored_.size() + piece.size();
+    if (needed > stored_.capacity()) {
+        const bool last = !is_control(frame_opcode_) && frame_fin_;
+        const std::uint64_t bound = last ? message_size_ : limits_.max_message;
+        const auto doubled = static_cast<std::size_t>(std::min<std::uint64_t>(2 * stored_.capacity(), bound));
+        stored_.reserve(std::max(needed, doubled));
+    }
+    stored_.insert(stored_.end(), piece.begin(), piece.end());
+}
+
+// Between two frames, what is stored is the message so far: all else was given with the last event.
+void Decoder::drop_delivered() noexcept {
+    if (!in_payload_) {
+        stored_.resize(static_cast<std::size_t>(message_size_));
+        if (stored_.empty() && stored_.capacity() > kept_capacity) {
+            release();
+        }
+    }
+}
+
+void Decoder::release() noexcept { std::vector<char>().swap(stored_); }
+
+}  // namespace ws::websocket
