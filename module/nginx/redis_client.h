@@ -1,0 +1,67 @@
+// Commands to one Redis server over nginx's event loop: one client for each worker process and server.
+//
+// Keeps a few pipelined connections, opened at first use. When the server fails, that is logged once, commands are refused at
+// once instead of waiting, and one connection is tried again with growing delays until the server is back.
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include "nginx/redis_connection.h"
+#include "nginx/redis_server.h"
+#include "redis/backoff.h"
+#include "redis/store.h"
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace ws::nginx {
+
+class RedisClient final : public redis::Store {
+public:
+    // Opens nothing yet. `server` and `log` (the cycle's) must outlive the client. Only in a process that runs the event loop.
+    RedisClient(const RedisServer& server, ngx_log_t* log);
+    RedisClient(const RedisClient&) = delete;
+    RedisClient& operator=(const RedisClient&) = delete;
+    ~RedisClient() override;
+
+    // See redis::Store. To be called from the event loop (a handler of an event, timer or request). Callbacks run from the event loop,
+    // in a handler of ours. A command with no connection to go to is answered `unavailable`. Throws std::bad_alloc only.
+    [[nodiscard]] std::unique_ptr<redis::Pending> send(std::span<const std::string_view> argv, Done done) override;
+
+    // For exit_process: closes all sockets and timers. Commands still under way are forgotten: no callback runs any more. Not from a callback.
+    void shutdown() noexcept;
+
+private:
+    friend class RedisConnection;
+
+    // From RedisConnection.
+    void has_work() noexcept;                         // a connection is wanted
+    void is_up(const RedisConnection& connection);    // it is ready
+    void is_down(const char* reason, ngx_err_t err);  // it failed, or failed to connect
+    void count_failed(std::size_t commands) noexcept { failed_ += commands; }
+
+    static void on_work(ngx_event_t* event) noexcept;
+    static void on_retry(ngx_event_t* event) noexcept;
+
+    RedisConnection* choose();
+    void open_another(const RedisConnection* busy);
+    void answer_refused();
+    void retry_later() noexcept;
+
+    const RedisServer& server_;
+    ngx_log_t* log_;
+    std::vector<std::unique_ptr<RedisConnection>> connections_;
+    std::vector<std::shared_ptr<redis::Command>> refused_;
+    redis::Backoff backoff_;
+    ngx_uint_t address_ = 0;   // the last one that worked
+    std::size_t failed_ = 0;   // commands refused or lost since the server failed
+    bool down_ = false;
+    bool shut_down_ = false;
+    ngx_connection_t no_socket_{};  // events want one for the debug log
+    ngx_event_t work_{};            // posted: connections wanted, refusals to tell
+    ngx_event_t retry_{};           // timer
+};
+
+}  // namespace ws::nginx

@@ -1,0 +1,77 @@
+// One socket to a Redis server: connecting, logging in, writing and reading a pipeline, timing out, closing.
+//
+// Owned by a RedisClient, which outlives it. Closed until want() is called, and again after a failure.
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include "nginx/redis_server.h"
+#include "redis/pipeline.h"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace ws::nginx {
+
+class RedisClient;
+
+class RedisConnection {
+public:
+    enum class State {
+        closed,
+        wanted,      // start() is to be called from the event loop
+        connecting,  // or logging in
+        ready,
+    };
+
+    RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log);
+    RedisConnection(const RedisConnection&) = delete;
+    RedisConnection& operator=(const RedisConnection&) = delete;
+    ~RedisConnection();
+
+    [[nodiscard]] State state() const noexcept { return state_; }
+    [[nodiscard]] std::size_t load() const noexcept { return pipeline_ ? pipeline_->load() : 0; }
+
+    // Asks for a socket: closed becomes wanted. Addresses are tried in turn, beginning with number `address`.
+    void want(ngx_uint_t address);
+
+    // Connects. Only when wanted, and never while a caller of RedisClient::send() is on the stack.
+    void start();
+
+    // Queues a command; it is written from the event loop. Not when closed.
+    void push(std::span<const std::string_view> argv, std::shared_ptr<redis::Command> command);
+
+    // The number of the address in use.
+    [[nodiscard]] ngx_uint_t address() const noexcept { return address_; }
+
+    // Closes without answering anything.
+    void drop() noexcept;
+
+private:
+    static void on_read(ngx_event_t* event) noexcept;
+    static void on_write(ngx_event_t* event) noexcept;
+
+    void connected();
+    void read();
+    void write();
+    void late();
+    void watch();
+    void fail(const char* reason, ngx_err_t err, redis::Outcome::Status status);
+    void close(redis::Outcome::Status status);
+    void close_socket() noexcept;
+
+    RedisClient& client_;
+    const RedisServer& server_;
+    ngx_log_t log_;  // mutes what nginx would say at each attempt; alerts pass
+    State state_ = State::closed;
+    bool established_ = false;  // the socket is connected
+    ngx_connection_t* socket_ = nullptr;
+    ngx_uint_t address_ = 0;
+    ngx_uint_t tried_ = 0;      // addresses that have failed since want()
+    ngx_msec_t ready_at_ = 0;
+    std::unique_ptr<redis::Pipeline> pipeline_;
+};
+
+}  // namespace ws::nginx

@@ -1,0 +1,29 @@
+// A Redis server as the directive `ws_redis` names it. Read-only after configuration.
+//
+//   ws_redis URL [timeout=1s] [connect_timeout=500ms] [connections=2];
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include "redis/pipeline.h"
+
+#include <span>
+#include <string>
+
+namespace ws::nginx {
+
+struct RedisServer {
+    std::string name;  // "host:port" or "unix:/path", for logs
+    redis::Login login;
+    ngx_addr_t* addrs = nullptr;  // resolved at configuration time; they live as long as cf->pool
+    ngx_uint_t naddrs = 0;
+    ngx_msec_t connect_timeout = 500;  // for connecting and logging in, each address
+    ngx_msec_t timeout = 1000;         // for one reply
+    ngx_uint_t connections = 2;        // of each worker
+};
+
+// Parses the directive's parameters (cf->args without its name) into `server`.
+// Returns null, or a text for `nginx -t` that says what is right (it lives as long as cf->pool and never quotes a password).
+[[nodiscard]] const char* parse_redis_server(ngx_conf_t* cf, std::span<const ngx_str_t> params, RedisServer& server);
+
+}  // namespace ws::nginx

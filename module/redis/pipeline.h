@@ -1,0 +1,87 @@
+// The protocol of one connection to Redis, without the connection: commands in, bytes to write out, bytes read in, answers out.
+//
+// First come the login commands (AUTH, SELECT, and a PING that proves the server is serving); until all are answered, other
+// commands are held back, so nothing ever runs as the wrong user or in the wrong database. Answers come in the order of the
+// commands. A cancelled command keeps its place in the order, its reply is dropped.
+#pragma once
+
+#include "redis/command.h"
+#include "redis/reply_limit.h"
+
+#include <hiredis/hiredis.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ws::redis {
+
+struct Login {
+    std::string user;
+    std::string password;
+    unsigned db = 0;
+};
+
+class Pipeline {
+public:
+    static constexpr std::size_t default_max_reply = 1024 * 1024;
+
+    // `login` must outlive the pipeline.
+    explicit Pipeline(const Login& login, std::size_t max_reply = default_max_reply);
+
+    // Queues a command. `stamp` is the caller's clock, given back by oldest().
+    void push(std::span<const std::string_view> argv, std::shared_ptr<Command> command, std::uint64_t stamp);
+
+    // Bytes to write now; valid until the next call of a non-const member.
+    [[nodiscard]] std::string_view output() const noexcept;
+    void consumed(std::size_t bytes) noexcept;
+
+    // Bytes read. Answers the commands whose replies are whole; their callbacks may push more, but not feed.
+    // False once the connection is of no use any more: login refused, a reply too large, no RESP2, or nobody asked. error() says which.
+    [[nodiscard]] bool feed(std::string_view bytes);
+    [[nodiscard]] const std::string& error() const noexcept { return error_; }
+
+    // All login commands have been answered well.
+    [[nodiscard]] bool ready() const noexcept { return logins_ == 0; }
+
+    // Commands without an answer; login commands don't count.
+    [[nodiscard]] std::size_t load() const noexcept { return queue_.size(); }
+
+    // The stamp of the command that has waited longest. Only when load() > 0.
+    [[nodiscard]] std::uint64_t oldest() const noexcept { return queue_.front().stamp; }
+
+    // Starts again on a new connection, keeping the commands held back. Only when not ready().
+    void restart();
+
+    // Answers every command left with `status`. The pipeline is of no use afterwards.
+    void fail_all(Outcome::Status status);
+
+private:
+    struct Entry {
+        std::shared_ptr<Command> command;
+        std::uint64_t stamp;
+    };
+    struct FreeReader {
+        void operator()(redisReader* reader) const noexcept { redisReaderFree(reader); }
+    };
+
+    bool take_reply(redisReply& reply);
+    bool take_login_reply(const redisReply& reply);
+
+    const Login& login_;
+    std::size_t max_reply_;
+    std::unique_ptr<redisReader, FreeReader> reader_;
+    ReplyLimit limit_;
+    std::size_t logins_ = 0;  // login commands not yet answered
+    std::string out_;
+    std::size_t sent_ = 0;  // bytes of out_ already written
+    std::string held_;      // commands that wait for the login
+    std::deque<Entry> queue_;
+    std::string error_;
+};
+
+}  // namespace ws::redis
