@@ -1,0 +1,133 @@
+# Everything that is built goes under build/. `make` alone prints the targets.
+
+SHELL := /bin/bash
+JOBS := $(shell nproc)
+root := $(CURDIR)
+flag = $(shell . scripts/flags; echo "$$$(1)")
+
+MODULE := build/ngx_http_ws_module.so
+STATIC := build/static/nginx
+
+# The layers that need no nginx; t/unit tests them alone.
+LAYERS := websocket context redis auth relay
+CORE := $(foreach layer,$(LAYERS),$(wildcard module/$(layer)/*.cpp))
+UNIT := $(patsubst t/unit/%.cpp,build/unit/%,$(wildcard t/unit/*_test.cpp))
+FUNCTIONAL := $(filter-out t/browser.t,$(wildcard t/*.t))
+FUZZ := $(patsubst t/fuzz/%.cpp,build/fuzz/%,$(wildcard t/fuzz/*.cpp))
+
+help:
+	@echo 'make deps        install what building and testing need'
+	@echo 'make module      $(MODULE), for Debian'"'"'s nginx'
+	@echo 'make static      $(STATIC), the module inside, with sanitizers'
+	@echo 'make check       what the scripts can check: layers, directives, exports, clang'
+	@echo 'make unit        unit tests, with sanitizers'
+	@echo 'make functional  functional tests: the module in Debian'"'"'s nginx'
+	@echo 'make sanitized   functional tests: the sanitized nginx'
+	@echo 'make trickle     functional tests: the sanitized nginx, one byte per write'
+	@echo 'make browser     a real browser against the examples'
+	@echo 'make test        all of these but trickle, in this order'
+	@echo 'make run         a gateway with an example to try'
+	@echo 'make fuzz        the fuzz targets of t/fuzz, a minute each'
+	@echo 'make clean       remove build/'
+	@echo
+	@echo 'Functional tests: T="t/a.t t/b.t" picks files, ONLY=regex picks titles, KEEP=1 keeps the'
+	@echo 'directories, LOG=debug writes debug logs.'
+
+test:
+	$(MAKE) deps
+	$(MAKE) module
+	$(MAKE) static
+	$(MAKE) check
+	$(MAKE) unit
+	$(MAKE) functional
+	$(MAKE) sanitized
+	$(MAKE) browser
+
+deps:
+	@scripts/deps
+
+module:
+	@scripts/build-module
+
+static:
+	@scripts/build-static
+
+run: deps
+	@$(MAKE) module
+	@scripts/run
+
+clean:
+	rm -rf build
+
+
+# Functional tests
+
+T := $(FUNCTIONAL)
+PROVE := prove -j$(JOBS)
+
+functional: module
+	GATEWAY_MODULE=$(root)/$(MODULE) $(PROVE) $(T)
+
+sanitized: static
+	GATEWAY_NGINX=$(root)/$(STATIC) $(PROVE) $(T)
+
+trickle: static
+	GATEWAY_NGINX=$(root)/$(STATIC) TRICKLE=1 $(PROVE) $(T)
+
+browser: module
+	GATEWAY_MODULE=$(root)/$(MODULE) prove t/browser.t
+
+
+# Unit tests
+
+LIBRARIES := -lhiredis -ljansson
+UNIT_FLAGS := $(call flag,CXX_STANDARD) $(call flag,CXX_WARNINGS) $(call flag,SANITIZE) -Imodule -It
+
+unit: $(UNIT)
+	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) --exec '' $(UNIT)
+
+build/unit/%.o: module/%.cpp scripts/flags
+	@mkdir -p $(@D)
+	g++ $(UNIT_FLAGS) -MMD -MP -c $< -o $@
+
+build/unit/libcore.a: $(CORE:module/%.cpp=build/unit/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+build/unit/%_test: t/unit/%_test.cpp build/unit/libcore.a scripts/flags
+	g++ $(UNIT_FLAGS) -MMD -MP $< build/unit/libcore.a $(LIBRARIES) -lcmocka -o $@
+
+
+# Checks
+
+check: module check-clang
+	scripts/check-layers
+	scripts/check-directives
+	scripts/check-exports
+
+# clang sees other mistakes than g++: all sources compile with both.
+CLANG_FLAGS := $(call flag,CXX_STANDARD) $(call flag,CXX_WARNINGS) -Imodule
+
+check-clang: $(patsubst module/%.cpp,build/clang/%.o,$(wildcard module/*/*.cpp))
+
+build/clang/nginx/%.o: CLANG_FLAGS += $(addprefix -I,build/dynamic/objs $(shell find build/dynamic/src -type d 2>/dev/null))
+
+build/clang/%.o: module/%.cpp scripts/flags | module
+	@mkdir -p $(@D)
+	clang++ $(CLANG_FLAGS) -MMD -MP -c $< -o $@
+
+
+# Fuzzing: each file of t/fuzz is one libFuzzer target, linked with the layers.
+
+fuzz: $(FUZZ)
+	@set -e; for target in $(FUZZ); do $$target -max_total_time=60; done
+
+build/fuzz/%: t/fuzz/%.cpp $(CORE)
+	@mkdir -p $(@D)
+	clang++ $(call flag,CXX_STANDARD) $(call flag,SANITIZE) -fsanitize=fuzzer -Imodule $^ $(LIBRARIES) -o $@
+
+
+-include $(shell find build/unit build/clang -name '*.d' 2>/dev/null)
+
+.DELETE_ON_ERROR:
+.PHONY: help test deps module static run clean functional sanitized trickle browser unit check check-clang fuzz
