@@ -31,13 +31,16 @@ struct JsonParse {
     JsonError error = JsonError::none;
 };
 
-// Exactly one JSON value of any type.
-[[nodiscard]] JsonParse parse_json(std::string_view text);
+// Exactly one JSON value of any type, nested at most `levels` deep (a scalar is level 0).
+[[nodiscard]] JsonParse parse_json(std::string_view text, std::size_t levels = max_depth);
+
+// Owns what a jansson constructor returned; throws bad_alloc for null.
+[[nodiscard]] JsonPtr allocated(json_t* value);
 
 enum class Charset { ascii, utf8 };
 
 // Appends compact JSON on one line, members in their order; with Charset::ascii everything else is a \u escape.
-void append_json(std::string& out, const json_t* value, Charset charset);
+void append_json(std::string& out, json_t* value, Charset charset);
 
 // Appends `text` as a quoted JSON string of ASCII; `text` may hold any bytes, invalid UTF-8 becomes U+FFFD.
 void append_ascii_string(std::string& out, std::string_view text);

@@ -3,6 +3,8 @@
 
 #include <jansson.h>
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,9 @@ namespace ws::context {
 
 // The steps find_path takes to reach its value: one, if the whole path is a member's name.
 [[nodiscard]] std::vector<std::string> path_steps(json_t* root, std::string_view path);
+
+// The array index that a step stands for, if it can be one.
+[[nodiscard]] std::optional<std::size_t> array_index(std::string_view step);
 
 // The member of an object, or the element of an array, that one step leads to; borrowed, or null.
 [[nodiscard]] json_t* step_into(json_t* parent, const std::string& step);

@@ -12,6 +12,8 @@
 #include <variant>
 #include <vector>
 
+struct json_t;
+
 namespace ws::context {
 
 enum class FieldType {
@@ -69,6 +71,9 @@ struct Recipe {
 
     // The same for a session that is a hash: an object of strings. not_json if it isn't UTF-8.
     [[nodiscard]] BuildResult build(const SessionHash& session, std::span<const Field> fields) const;
+
+private:
+    BuildResult build(json_t* session, std::span<const Field> fields) const;
 };
 
 }  // namespace ws::context
