@@ -1,0 +1,103 @@
+// How messages travel between a client and its backend, one class per `ws_delivery`: bytes of one side in, bytes for
+// both sides out. No socket, no clock: the relay moves the bytes and keeps the time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "context/context.h"
+#include "relay/peer.h"
+#include "websocket/close_code.h"
+#include "websocket/mask.h"
+
+namespace ws::relay {
+
+// What one step produced. `forward` is a piece of the step's input, to be sent before `client` or `backend`.
+struct Output {
+    std::string_view forward;  // to the side opposite to where the input came from
+    std::string client;
+    std::string backend;
+    std::string text;  // the envelope being written
+
+    [[nodiscard]] std::string& to(Side side) noexcept { return side == Side::client ? client : backend; }
+    // Past this a step stops and leaves the rest of its input, so that many small messages can't grow without bound.
+    [[nodiscard]] bool full() const noexcept { return client.size() + backend.size() >= 64 * 1024; }
+};
+
+// A close frame's content (RFC 6455 5.5.1).
+struct Close {
+    std::uint16_t code = websocket::close_code::none;
+    std::string reason;
+};
+
+// Where one side's closing handshake stands (RFC 6455 7.1).
+struct Closing {
+    bool received = false;  // the side has sent its close frame
+    bool sent = false;      // the side has been sent one
+    [[nodiscard]] bool complete() const noexcept { return received && sent; }
+};
+
+// Masking keys for frames towards backends; unpredictable (RFC 6455 10.3).
+class MaskKeys {
+public:
+    [[nodiscard]] virtual websocket::MaskKey next() noexcept = 0;
+
+protected:
+    ~MaskKeys() = default;
+};
+
+// How a connection came to its end, for the log: the first cause wins.
+struct End {
+    enum class Cause : std::uint8_t { none, client, backend, gateway } cause = Cause::none;
+    std::uint16_t code = websocket::close_code::abnormal;
+    std::string detail;  // what a log line says; never a payload
+};
+
+class Delivery {
+public:
+    virtual ~Delivery() = default;
+
+    // Once, before anything else: what the backend is told when the connection opens.
+    virtual void open(Output&) {}
+
+    // Takes bytes from the front of `input` (and may alter them). All of them, unless `output` is full.
+    virtual void consume(Side from, std::span<char>& input, Output& output) = 0;
+
+    // `from` will send nothing more, and sent no close frame.
+    virtual void ended(Side from, Output& output) = 0;
+
+    // The gateway ends the connection: close frames to both sides, as soon as one may stand there.
+    virtual void close(const Close& client, const Close& backend, Output& output) = 0;
+
+    [[nodiscard]] const Closing& closing(Side side) const noexcept { return closing_[index(side)]; }
+
+    // Nothing more can reach this side as WebSocket: it was left in the middle of a frame, or broke the protocol there.
+    [[nodiscard]] bool cut(Side side) const noexcept { return cut_[index(side)]; }
+
+    // Passes a client's half-close on as such, rather than as a close frame.
+    [[nodiscard]] virtual bool half_close() const noexcept { return false; }
+
+    [[nodiscard]] virtual std::uint64_t messages(Side from) const noexcept = 0;
+
+    void note_end(End::Cause cause, std::uint16_t code, std::string_view detail) {
+        if (end_.cause == End::Cause::none) { end_ = {cause, code, std::string(detail)}; }
+    }
+    [[nodiscard]] const End& end() const noexcept { return end_; }
+
+protected:
+    [[nodiscard]] Closing& mark(Side side) noexcept { return closing_[index(side)]; }
+    void mark_cut(Side side) noexcept { cut_[index(side)] = true; }
+
+private:
+    static constexpr std::size_t index(Side side) noexcept { return side == Side::client ? 0 : 1; }
+
+    std::array<Closing, 2> closing_{};
+    std::array<bool, 2> cut_{};
+    End end_;
+};
+
+}  // namespace ws::relay

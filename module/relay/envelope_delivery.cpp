@@ -1,0 +1,174 @@
+#include "relay/envelope_delivery.h"
+
+#include <utility>
+#include <variant>
+
+#include "context/command.h"
+#include "context/json_value.h"
+
+namespace ws::relay {
+
+using websocket::Event;
+using websocket::Opcode;
+using websocket::Sender;
+namespace close_code = websocket::close_code;
+
+EnvelopeDelivery::EnvelopeDelivery(std::string_view connection_id, std::shared_ptr<const context::Context> context,
+                                   OpenRequest request, EnvelopeOptions options, MaskKeys& keys)
+    : from_client_(Sender::client, options.limits),
+      from_backend_(Sender::server, options.limits),
+      writer_(connection_id),
+      context_(std::move(context)),
+      request_(std::make_unique<const OpenRequest>(std::move(request))),
+      options_(options),
+      keys_(keys) {}
+
+void EnvelopeDelivery::open(Output& output) {
+    writer_.open(output.text, *context_, {request_->uri, request_->host, request_->remote_addr, request_->protocol});
+    send_envelope(output);
+    request_.reset();
+}
+
+void EnvelopeDelivery::consume(Side from, std::span<char>& input, Output& output) {
+    websocket::Decoder& decoder = from == Side::client ? from_client_ : from_backend_;
+    do {
+        const Event event = decoder.next(input);
+        if (event.kind == Event::Kind::need_more) { return; }
+        if (from == Side::client) {
+            on_client(event, output);
+        } else {
+            on_backend(event, output);
+        }
+    } while (!output.full());
+}
+
+void EnvelopeDelivery::on_client(const Event& event, Output& output) {
+    switch (event.kind) {
+        case Event::Kind::message: on_client_message(event, output); break;
+        case Event::Kind::ping:
+            if (!closing(Side::client).sent) {
+                websocket::append_frame(output.client, Opcode::pong, event.payload, true, std::nullopt);
+            }
+            break;
+        case Event::Kind::close:
+            mark(Side::client).received = true;
+            note_end(End::Cause::client, event.code, "");
+            close_backend(event.code, event.code, event.reason, output);
+            close_client(event.code, {}, output);
+            break;
+        case Event::Kind::violation:
+            mark(Side::client).received = true;  // RFC 6455 7.1.7: what it sends after this is not read
+            note_end(End::Cause::client, event.code, event.reason);
+            close_client(event.code, event.reason, output);
+            close_backend(event.code, close_code::going_away, event.reason, output);
+            break;
+        case Event::Kind::pong:
+        case Event::Kind::need_more: break;
+    }
+}
+
+void EnvelopeDelivery::on_client_message(const Event& event, Output& output) {
+    if (closing(Side::backend).sent) { return; }
+    ++client_messages_;
+    context::MessageType type =
+        event.type == Opcode::text ? context::MessageType::text : context::MessageType::binary;
+    if (options_.json_data && type == context::MessageType::text && context::is_json_value(event.payload)) {
+        type = context::MessageType::json;
+    }
+    const context::Context* context = options_.context_always ? context_.get() : nullptr;
+    writer_.message(output.text, context, client_messages_, type, event.payload);
+    send_envelope(output);
+}
+
+void EnvelopeDelivery::on_backend(const Event& event, Output& output) {
+    switch (event.kind) {
+        case Event::Kind::message:
+            if (closing(Side::client).sent) { break; }
+            ++backend_messages_;
+            if (options_.replies) {
+                on_command(event.payload, output);
+            } else {
+                websocket::append_frame(output.client, event.type, event.payload, true, std::nullopt);
+            }
+            break;
+        case Event::Kind::ping:
+            if (!closing(Side::backend).sent) {
+                websocket::append_frame(output.backend, Opcode::pong, event.payload, true, keys_.next());
+            }
+            break;
+        case Event::Kind::close:
+            mark(Side::backend).received = true;
+            note_end(End::Cause::backend, event.code, "");
+            close_client(event.code, event.reason, output);
+            close_backend(close_code::none, event.code, {}, output);
+            break;
+        case Event::Kind::violation:
+            mark(Side::backend).received = true;
+            note_end(End::Cause::backend, event.code, event.reason);
+            close_client(close_code::internal_error, "backend broke the protocol", output);
+            close_backend(close_code::none, event.code, event.reason, output);
+            break;
+        case Event::Kind::pong:
+        case Event::Kind::need_more: break;
+    }
+}
+
+void EnvelopeDelivery::on_command(std::string_view text, Output& output) {
+    const context::Command command = context::parse_command(text);
+    if (const auto* message = std::get_if<context::MessageCommand>(&command)) {
+        const Opcode opcode = message->type == context::MessageType::binary ? Opcode::binary : Opcode::text;
+        websocket::append_frame(output.client, opcode, message->data, true, std::nullopt);
+        return;
+    }
+    if (const auto* change = std::get_if<context::ContextCommand>(&command)) {
+        if (auto patched = context_->patched(change->merge_patch)) {
+            context_ = std::move(patched);
+            return;
+        }
+    }
+    if (const auto* bye = std::get_if<context::CloseCommand>(&command)) {
+        note_end(End::Cause::backend, bye->code, bye->reason);
+        close_client(bye->code, bye->reason, output);
+        return;
+    }
+    ++dropped_;
+}
+
+void EnvelopeDelivery::ended(Side from, Output& output) {
+    if (from == Side::client) {
+        note_end(End::Cause::client, close_code::abnormal, "client left without a close frame");
+        close_backend(close_code::abnormal, close_code::going_away, {}, output);
+    } else {
+        note_end(End::Cause::backend, close_code::internal_error, "backend left without a close frame");
+        close_client(close_code::internal_error, "backend gone", output);
+    }
+}
+
+void EnvelopeDelivery::close(const Close& client, const Close& backend, Output& output) {
+    close_client(client.code, client.reason, output);
+    close_backend(client.code, backend.code, client.reason, output);
+}
+
+// Frames and sends the envelope in `output.text`.
+void EnvelopeDelivery::send_envelope(Output& output) {
+    websocket::append_frame(output.backend, Opcode::text, output.text, true, keys_.next());
+    output.text.clear();
+}
+
+void EnvelopeDelivery::close_client(std::uint16_t code, std::string_view reason, Output& output) {
+    if (std::exchange(mark(Side::client).sent, true)) { return; }
+    websocket::append_close(output.client, code, reason, std::nullopt);
+}
+
+// A `close` envelope, unless the backend closed itself, and a close frame.
+void EnvelopeDelivery::close_backend(std::uint16_t event_code, std::uint16_t frame_code, std::string_view reason,
+                                     Output& output) {
+    if (std::exchange(mark(Side::backend).sent, true)) { return; }
+    if (!closing(Side::backend).received) {
+        writer_.close(output.text, event_code, reason);
+        send_envelope(output);
+    }
+    websocket::append_close(output.backend, frame_code, reason, keys_.next());
+}
+
+}  // namespace ws::relay

@@ -1,0 +1,68 @@
+// `ws_delivery envelope`: each message of the client reaches the backend inside a JSON envelope with the context; what the
+// backend sends reaches the client as it is, or, with replies on, as the commands that it contains.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "context/context.h"
+#include "context/envelope.h"
+#include "relay/delivery.h"
+#include "websocket/decoder.h"
+
+namespace ws::relay {
+
+struct EnvelopeOptions {
+    bool json_data = false;       // ws_envelope_data json
+    bool context_always = true;   // ws_envelope_context always
+    bool replies = false;         // ws_envelope_replies on
+    websocket::Limits limits{};   // of a client's messages, and of a backend's
+};
+
+// What the `open` envelope tells about the upgrade request; copied.
+struct OpenRequest {
+    std::string uri;
+    std::string host;
+    std::string remote_addr;
+    std::string protocol;
+};
+
+class EnvelopeDelivery final : public Delivery {
+public:
+    // `context` may be null (no auth hook): the envelopes carry null. `keys` outlives the delivery.
+    EnvelopeDelivery(std::string_view connection_id, std::shared_ptr<const context::Context> context,
+                     OpenRequest request, EnvelopeOptions options, MaskKeys& keys);
+
+    void open(Output& output) override;
+    void consume(Side from, std::span<char>& input, Output& output) override;
+    void ended(Side from, Output& output) override;
+    void close(const Close& client, const Close& backend, Output& output) override;
+    [[nodiscard]] std::uint64_t messages(Side from) const noexcept override {
+        return from == Side::client ? client_messages_ : backend_messages_;
+    }
+
+    // Backend messages that were no valid command, and were dropped.
+    [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
+
+private:
+    void on_client(const websocket::Event& event, Output& output);
+    void on_backend(const websocket::Event& event, Output& output);
+    void on_client_message(const websocket::Event& event, Output& output);
+    void on_command(std::string_view text, Output& output);
+    void send_envelope(Output& output);
+    void close_client(std::uint16_t code, std::string_view reason, Output& output);
+    void close_backend(std::uint16_t event_code, std::uint16_t frame_code, std::string_view reason, Output& output);
+
+    websocket::Decoder from_client_;
+    websocket::Decoder from_backend_;
+    context::EnvelopeWriter writer_;
+    std::shared_ptr<const context::Context> context_;
+    std::unique_ptr<const OpenRequest> request_;  // until `open` has been sent
+    EnvelopeOptions options_;
+    MaskKeys& keys_;
+    std::uint64_t client_messages_ = 0;
+    std::uint64_t backend_messages_ = 0;
+    std::uint64_t dropped_ = 0;
+};
+
+}  // namespace ws::relay

@@ -1,0 +1,106 @@
+#include "relay/headers_delivery.h"
+
+namespace ws::relay {
+
+using websocket::Sender;
+namespace close_code = websocket::close_code;
+
+HeadersDelivery::HeadersDelivery(bool extensions, MaskKeys& keys) noexcept
+    : streams_{Stream{{Sender::client, extensions}, {}}, Stream{{Sender::server, extensions}, {}}}, keys_(keys) {}
+
+void HeadersDelivery::consume(Side from, std::span<char>& input, Output& output) {
+    const Side to = other(from);
+    std::string_view data(input.data(), input.size());
+    input = {};
+    if (closing(to).sent || cut(to)) {
+        discard(from, data);
+        return;
+    }
+    Stream& source = stream(from);
+    if (source.ending) {
+        const std::size_t rest = source.follower.follow_to_boundary(data);
+        output.forward = data.substr(0, rest);
+        if (source.follower.at_boundary()) { put_close(to, *source.ending, output); }
+        discard(from, data.substr(rest));
+        return;
+    }
+    pass(from, data, output);
+}
+
+void HeadersDelivery::pass(Side from, std::string_view data, Output& output) {
+    websocket::Follower& follower = stream(from).follower;
+    const bool was_at_boundary = follower.at_boundary();
+    if (!follower.follow(data)) {
+        // What came before the bad header is passed on; a part of it that has been passed on already leaves no way to
+        // tell the other side anything.
+        const std::size_t sound = follower.sound();
+        output.forward = data.substr(0, sound);
+        if (sound == 0 && !was_at_boundary) { mark_cut(other(from)); }
+        fail(from, output);
+        return;
+    }
+    output.forward = data;
+    if (follower.close_seen() && follower.at_boundary()) {
+        mark(from).received = true;
+        mark(other(from)).sent = true;
+        note_end(from == Side::client ? End::Cause::client : End::Cause::backend, follower.close_code(), "");
+    }
+}
+
+// Nothing is sent to the other side any more; the close frame is still looked for.
+void HeadersDelivery::discard(Side from, std::string_view data) noexcept {
+    websocket::Follower& follower = stream(from).follower;
+    if (follower.violated() || !follower.follow(data)) { return; }
+    if (follower.close_seen() && follower.at_boundary()) { mark(from).received = true; }
+}
+
+void HeadersDelivery::fail(Side from, Output& output) {
+    const std::string_view why = stream(from).follower.reason();
+    const bool client = from == Side::client;
+    note_end(client ? End::Cause::client : End::Cause::backend, close_code::protocol_error, why);
+    mark(from).received = true;  // RFC 6455 7.1.7: what it sends after this is not read
+    if (!cut(other(from)) && !closing(other(from)).sent) {
+        put_close(other(from), {client ? close_code::going_away : close_code::internal_error, {}}, output);
+    }
+    end_towards(from, {close_code::protocol_error, std::string(why)}, output);
+}
+
+void HeadersDelivery::ended(Side from, Output& output) {
+    const bool between_frames = stream(from).follower.at_boundary();
+    if (from == Side::client) {
+        note_end(End::Cause::client, close_code::abnormal, "client left without a close frame");
+        if (!between_frames) { mark_cut(Side::backend); }
+        return;
+    }
+    note_end(End::Cause::backend, close_code::internal_error, "backend left without a close frame");
+    if (closing(Side::client).sent) { return; }
+    if (between_frames) {
+        put_close(Side::client, {close_code::internal_error, "backend gone"}, output);
+    } else {
+        mark_cut(Side::client);
+    }
+}
+
+void HeadersDelivery::close(const Close& client, const Close& backend, Output& output) {
+    end_towards(Side::client, client, output);
+    end_towards(Side::backend, backend, output);
+}
+
+void HeadersDelivery::end_towards(Side to, const Close& close, Output& output) {
+    if (closing(to).sent || cut(to)) { return; }
+    Stream& source = stream(other(to));
+    if (source.follower.at_boundary()) {
+        put_close(to, close, output);
+    } else if (!source.ending) {
+        source.ending = close;
+    }
+}
+
+void HeadersDelivery::put_close(Side to, const Close& close, Output& output) {
+    std::optional<websocket::MaskKey> key;
+    if (to == Side::backend) { key = keys_.next(); }
+    websocket::append_close(output.to(to), close.code, close.reason, key);
+    mark(to).sent = true;
+}
+
+}  // namespace ws::relay

@@ -1,0 +1,43 @@
+// `ws_delivery headers`: the context went with the upgrade request; frames pass untouched, whatever their size and their
+// extensions. Only their headers are followed, to count messages and to know where a close frame may be put in.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "relay/delivery.h"
+#include "websocket/follower.h"
+
+namespace ws::relay {
+
+class HeadersDelivery final : public Delivery {
+public:
+    // `extensions`: the backend's 101 agreed on some. `keys` outlives the delivery.
+    HeadersDelivery(bool extensions, MaskKeys& keys) noexcept;
+
+    void consume(Side from, std::span<char>& input, Output& output) override;
+    void ended(Side from, Output& output) override;
+    void close(const Close& client, const Close& backend, Output& output) override;
+    [[nodiscard]] bool half_close() const noexcept override { return true; }
+    [[nodiscard]] std::uint64_t messages(Side from) const noexcept override { return stream(from).follower.messages(); }
+
+private:
+    // What flows from one side to the other.
+    struct Stream {
+        websocket::Follower follower;
+        std::optional<Close> ending;  // to be put in at the next boundary
+    };
+
+    [[nodiscard]] Stream& stream(Side from) noexcept { return streams_[from == Side::client ? 0 : 1]; }
+    [[nodiscard]] const Stream& stream(Side from) const noexcept { return streams_[from == Side::client ? 0 : 1]; }
+    void pass(Side from, std::string_view data, Output& output);
+    void discard(Side from, std::string_view data) noexcept;
+    void fail(Side from, Output& output);
+    void end_towards(Side to, const Close& close, Output& output);
+    void put_close(Side to, const Close& close, Output& output);
+
+    std::array<Stream, 2> streams_;
+    MaskKeys& keys_;
+};
+
+}  // namespace ws::relay

@@ -1,0 +1,232 @@
+#include "relay/relay.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ws::relay {
+
+namespace {
+
+// Reads per event, so that one busy connection doesn't keep a worker from the others.
+constexpr int turns = 16;
+
+// A side that sends without reading (pings, say) is not read any more while this much waits for it.
+constexpr std::size_t own_backlog = 64 * 1024;
+
+// What a worker's working memory may keep between two steps.
+constexpr std::size_t kept_capacity = 256 * 1024;
+
+void recycle(std::string& text) {
+    text.clear();
+    if (text.capacity() > kept_capacity) { text = {}; }
+}
+
+}  // namespace
+
+Relay::Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, Timeouts timeouts,
+             Scratch& scratch) noexcept
+    : delivery_(std::move(delivery)), scratch_(scratch), timeouts_(timeouts) {
+    half(Side::client).peer = &client;
+    half(Side::backend).peer = &backend;
+}
+
+Relay::State Relay::start(std::string_view early_client, std::string_view early_backend, Milliseconds now) {
+    last_activity_ = now;
+    half(Side::client).unread = early_client;
+    half(Side::backend).unread = early_backend;
+    delivery_->open(scratch_.output);
+    flush_output(Side::client, now);
+    // The backend first: what it said before the client spoke.
+    const bool backend_busy = pump(Side::backend, now);
+    const bool client_busy = pump(Side::client, now);
+    return settle(backend_busy || client_busy, now);
+}
+
+Relay::State Relay::readable(Side side, Milliseconds now) { return settle(pump(side, now), now); }
+
+Relay::State Relay::writable(Side side, Milliseconds now) {
+    flush_pending(side, now);
+    const bool other_busy = pump(other(side), now);
+    const bool busy = pump(side, now);
+    return settle(other_busy || busy, now);
+}
+
+Relay::State Relay::close(const Close& client, const Close& backend, Milliseconds now) {
+    delivery_->close(client, backend, scratch_.output);
+    flush_output(Side::client, now);
+    return settle(false, now);
+}
+
+Relay::State Relay::expired(Milliseconds now) {
+    if (closing_since_) {
+        if (now - *closing_since_ >= timeouts_.close) { return State::done; }
+    } else if (timeouts_.idle.count() > 0 && now - last_activity_ >= timeouts_.idle) {
+        delivery_->note_end(End::Cause::gateway, websocket::close_code::going_away, "idle timeout");
+        const Close idle{websocket::close_code::going_away, "idle timeout"};
+        return close(idle, idle, now);
+    }
+    for (const Side side : {Side::client, Side::backend}) {
+        const auto limit = side == Side::client ? timeouts_.client_send : timeouts_.backend_send;
+        if (half(side).stalled && now - *half(side).stalled >= limit) {
+            delivery_->note_end(End::Cause::gateway, websocket::close_code::abnormal,
+                                side == Side::client ? "client reads too slowly" : "backend reads too slowly");
+            return State::done;
+        }
+    }
+    return State::open;
+}
+
+std::optional<Milliseconds> Relay::deadline() const noexcept {
+    std::optional<Milliseconds> earliest;
+    const auto consider = [&earliest](Milliseconds at) { earliest = earliest ? std::min(*earliest, at) : at; };
+    if (closing_since_) {
+        consider(*closing_since_ + timeouts_.close);
+    } else if (timeouts_.idle.count() > 0) {
+        consider(last_activity_ + timeouts_.idle);
+    }
+    if (half(Side::client).stalled) { consider(*half(Side::client).stalled + timeouts_.client_send); }
+    if (half(Side::backend).stalled) { consider(*half(Side::backend).stalled + timeouts_.backend_send); }
+    return earliest;
+}
+
+// Back-pressure: nothing is read that couldn't be passed on.
+bool Relay::may_read(Side side) const noexcept {
+    return !half(side).eof && half(other(side)).pending.empty() && half(side).pending.size() < own_backlog;
+}
+
+// True when the turns were used up and there may be more to read.
+bool Relay::pump(Side from, Milliseconds now) {
+    for (int turn = 0; turn < turns; ++turn) {
+        if (!may_read(from)) { return false; }
+        std::span<char> input = next_input(from, now);
+        if (input.empty()) { return false; }
+        last_activity_ = now;
+        delivery_->consume(from, input, scratch_.output);
+        half(from).unread.insert(0, input.data(), input.size());
+        flush_output(from, now);
+    }
+    return true;
+}
+
+// The next bytes of a side, in the scratch's input; empty when there are none now, or no more.
+std::span<char> Relay::next_input(Side from, Milliseconds now) {
+    Half& source = half(from);
+    auto& buffer = scratch_.input;
+    if (!source.unread.empty()) {
+        const std::size_t n = source.unread.copy(buffer.data(), buffer.size());
+        source.unread.erase(0, n);
+        if (source.unread.empty()) { source.unread = {}; }
+        return {buffer.data(), n};
+    }
+    const Peer::Result result = source.peer->recv(buffer);
+    switch (result.status) {
+        case Peer::Status::ok: return {buffer.data(), result.bytes};
+        case Peer::Status::again: return {};
+        case Peer::Status::error:
+            source.dead = true;
+            source.pending = {};
+            source.sent = 0;
+            source.stalled.reset();
+            break;
+        case Peer::Status::end: break;
+    }
+    source.eof = true;
+    if (!delivery_->closing(from).received) {
+        delivery_->ended(from, scratch_.output);
+        flush_output(from, now);
+    }
+    return {};
+}
+
+void Relay::flush_output(Side from, Milliseconds now) {
+    Output& output = scratch_.output;
+    if (!output.forward.empty()) { send(other(from), std::exchange(output.forward, {}), now); }
+    for (const Side side : {Side::client, Side::backend}) {
+        std::string& data = output.to(side);
+        if (!data.empty()) { send(side, data, now); }
+        recycle(data);
+    }
+    recycle(output.text);
+}
+
+void Relay::send(Side to, std::string_view data, Milliseconds now) {
+    Half& target = half(to);
+    if (target.dead || target.finished_sending) { return; }
+    if (target.pending.empty()) {
+        while (!data.empty()) {
+            const Peer::Result result = target.peer->send(data);
+            if (result.status == Peer::Status::again) { break; }
+            if (result.status != Peer::Status::ok) {
+                target.dead = true;
+                return;
+            }
+            data.remove_prefix(result.bytes);
+        }
+        if (data.empty()) { return; }
+        target.stalled = now;
+    }
+    target.pending.append(data);
+}
+
+void Relay::flush_pending(Side to, Milliseconds now) {
+    Half& target = half(to);
+    while (!target.pending.empty()) {
+        const Peer::Result result = target.peer->send(std::string_view(target.pending).substr(target.sent));
+        if (result.status == Peer::Status::again) { return; }
+        target.dead = result.status != Peer::Status::ok;
+        target.sent += result.bytes;
+        target.stalled = now;
+        if (target.dead || target.sent == target.pending.size()) {
+            target.pending = {};
+            target.sent = 0;
+            target.stalled.reset();
+        }
+    }
+}
+
+bool Relay::finished(Side side) const noexcept { return half(side).eof || delivery_->closing(side).complete(); }
+
+bool Relay::flushed(Side side) const noexcept { return half(side).dead || half(side).pending.empty(); }
+
+void Relay::finish_sending(Side side) {
+    Half& target = half(side);
+    if (target.finished_sending || target.dead || !flushed(side)) { return; }
+    target.finished_sending = true;
+    (void)target.peer->finish_sending();
+}
+
+// A client that only stopped sending still gets its answers: the backend is told in the same way, where it can be.
+void Relay::end_half_closed(Milliseconds now) {
+    Half& backend = half(Side::backend);
+    if (backend.finished_sending || backend.dead || !flushed(Side::backend)) { return; }
+    if (backend.peer->finish_sending()) {
+        backend.finished_sending = true;
+        return;
+    }
+    const Close gone{websocket::close_code::going_away, {}};
+    delivery_->close(gone, gone, scratch_.output);
+    flush_output(Side::client, now);
+}
+
+Relay::State Relay::settle(bool busy, Milliseconds now) {
+    const Closing& client = delivery_->closing(Side::client);
+    const Closing& backend = delivery_->closing(Side::backend);
+    const bool ending = half(Side::client).eof || half(Side::backend).eof || client.received || client.sent ||
+                        backend.received || backend.sent || delivery_->cut(Side::client) ||
+                        delivery_->cut(Side::backend);
+    if (!ending) { return busy ? State::busy : State::open; }
+    if (!closing_since_) { closing_since_ = now; }
+
+    if (half(Side::client).eof && !client.received && delivery_->half_close() && !backend.sent) { end_half_closed(now); }
+    if (delivery_->cut(Side::backend)) { finish_sending(Side::backend); }
+    // RFC 6455 7.1.1: the server is the first to close the TCP connection.
+    if (client.complete() || delivery_->cut(Side::client)) { finish_sending(Side::client); }
+
+    const bool all_sent = flushed(Side::client) && flushed(Side::backend);
+    if (all_sent && finished(Side::client) && finished(Side::backend)) { return State::done; }
+    // A backend that is gone leaves nothing to wait for when its client can't be told.
+    if (half(Side::backend).eof && delivery_->cut(Side::client) && flushed(Side::client)) { return State::done; }
+    return busy ? State::busy : State::open;
+}
+
+}  // namespace ws::relay

@@ -1,0 +1,92 @@
+// One connection's life after the 101: reads one side, lets the delivery work, writes the other, pauses who is too fast,
+// and knows when it is over. Owns what could not be sent yet; everything else belongs to the worker's Scratch.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "relay/delivery.h"
+#include "relay/peer.h"
+
+namespace ws::relay {
+
+using Milliseconds = std::chrono::milliseconds;
+
+struct Timeouts {
+    Milliseconds idle{};          // without a byte from either side; 0: none
+    Milliseconds close{};         // from the first sign of an end to the end
+    Milliseconds client_send{};   // a client that takes nothing of what waits for it
+    Milliseconds backend_send{};
+};
+
+// Working memory of a worker, shared by all its relays: empty between two calls.
+struct Scratch {
+    std::array<char, 64 * 1024> input;
+    Output output;
+};
+
+class Relay final {
+public:
+    enum class State {
+        open,
+        busy,  // there is more to read at once: call readable() for both sides again soon, after others had their turn
+        done,  // nothing is left to do: both sockets may be closed
+    };
+
+    // The peers and the scratch outlive the relay. `now` is any clock that doesn't go backwards.
+    Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, Timeouts timeouts, Scratch& scratch) noexcept;
+
+    // `early_client` and `early_backend` are bytes that were read before the relay took over; copied.
+    [[nodiscard]] State start(std::string_view early_client, std::string_view early_backend, Milliseconds now);
+    [[nodiscard]] State readable(Side side, Milliseconds now);
+    [[nodiscard]] State writable(Side side, Milliseconds now);
+    [[nodiscard]] State expired(Milliseconds now);
+
+    // Ends the connection with these close frames.
+    [[nodiscard]] State close(const Close& client, const Close& backend, Milliseconds now);
+
+    // When expired() wants to be called; it may be called earlier.
+    [[nodiscard]] std::optional<Milliseconds> deadline() const noexcept;
+
+    [[nodiscard]] const Delivery& delivery() const noexcept { return *delivery_; }
+
+private:
+    // One side's socket and what waits there.
+    struct Half {
+        Peer* peer;
+        std::string pending;             // could not be sent yet
+        std::size_t sent = 0;            // of `pending`
+        std::string unread;              // came from the peer, not yet consumed
+        bool eof = false;                // sends nothing more
+        bool dead = false;               // takes nothing more
+        bool finished_sending = false;
+        std::optional<Milliseconds> stalled;  // since when `pending` hasn't moved
+    };
+
+    [[nodiscard]] Half& half(Side side) noexcept { return halves_[side == Side::client ? 0 : 1]; }
+    [[nodiscard]] const Half& half(Side side) const noexcept { return halves_[side == Side::client ? 0 : 1]; }
+    [[nodiscard]] bool may_read(Side side) const noexcept;
+    [[nodiscard]] bool pump(Side from, Milliseconds now);
+    [[nodiscard]] std::span<char> next_input(Side from, Milliseconds now);
+    void flush_output(Side from, Milliseconds now);
+    void send(Side to, std::string_view data, Milliseconds now);
+    void flush_pending(Side to, Milliseconds now);
+    [[nodiscard]] bool finished(Side side) const noexcept;
+    [[nodiscard]] bool flushed(Side side) const noexcept;
+    void finish_sending(Side side);
+    void end_half_closed(Milliseconds now);
+    [[nodiscard]] State settle(bool busy, Milliseconds now);
+
+    std::array<Half, 2> halves_;
+    std::unique_ptr<Delivery> delivery_;
+    Scratch& scratch_;
+    Timeouts timeouts_;
+    Milliseconds last_activity_{};
+    std::optional<Milliseconds> closing_since_;
+};
+
+}  // namespace ws::relay
