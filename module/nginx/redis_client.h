@@ -37,17 +37,14 @@ private:
     friend class RedisConnection;
 
     // From RedisConnection.
-    void has_work() noexcept;                         // a connection is wanted
-    void is_up(const RedisConnection& connection);    // it is ready
-    void is_down(const char* reason, ngx_err_t err);  // it failed, or failed to connect
-    void count_failed(std::size_t commands) noexcept { failed_ += commands; }
+    void has_work() noexcept;                                      // it is wanted
+    void is_up(const RedisConnection& connection) noexcept;        // it is ready
+    void is_down(const char* reason, ngx_err_t err, std::size_t lost) noexcept;  // it failed, with so many commands
 
     static void on_work(ngx_event_t* event) noexcept;
     static void on_retry(ngx_event_t* event) noexcept;
 
     RedisConnection* choose();
-    void open_another(const RedisConnection* busy);
-    void answer_refused();
     void retry_later() noexcept;
 
     const RedisServer& server_;

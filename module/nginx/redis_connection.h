@@ -38,7 +38,7 @@ public:
     void want(ngx_uint_t address);
 
     // Connects. Only when wanted, and never while a caller of RedisClient::send() is on the stack.
-    void start();
+    void start() noexcept;
 
     // Queues a command; it is written from the event loop. Not when closed.
     void push(std::span<const std::string_view> argv, std::shared_ptr<redis::Command> command);
@@ -53,11 +53,15 @@ private:
     static void on_read(ngx_event_t* event) noexcept;
     static void on_write(ngx_event_t* event) noexcept;
 
-    void connected();
+    template <typename Step>
+    void guarded(Step step) noexcept;
+    void connect();
+    bool established();
     void read();
+    bool take(std::string_view bytes);
     void write();
     void late();
-    void watch();
+    void watch() noexcept;
     void fail(const char* reason, ngx_err_t err, redis::Outcome::Status status);
     void close(redis::Outcome::Status status);
     void close_socket() noexcept;
@@ -66,8 +70,8 @@ private:
     const RedisServer& server_;
     ngx_log_t log_;  // mutes what nginx would say at each attempt; alerts pass
     State state_ = State::closed;
-    bool established_ = false;  // the socket is connected
     ngx_connection_t* socket_ = nullptr;
+    bool established_ = false;  // it is connected
     ngx_uint_t address_ = 0;
     ngx_uint_t tried_ = 0;      // addresses that have failed since want()
     ngx_msec_t ready_at_ = 0;

@@ -12,6 +12,8 @@
 
 namespace ws::nginx {
 
+constexpr ngx_int_t max_redis_connections = 64;
+
 struct RedisServer {
     std::string name;  // "host:port" or "unix:/path", for logs
     redis::Login login;
@@ -19,11 +21,12 @@ struct RedisServer {
     ngx_uint_t naddrs = 0;
     ngx_msec_t connect_timeout = 500;  // for connecting and logging in, each address
     ngx_msec_t timeout = 1000;         // for one reply
-    ngx_uint_t connections = 2;        // of each worker
+    ngx_uint_t connections = 2;        // of each worker, at most max_redis_connections
 };
 
 // Parses the directive's parameters (cf->args without its name) into `server`.
-// Returns null, or a text for `nginx -t` that says what is right (it lives as long as cf->pool and never quotes a password).
+// Returns null, or a sentence for `nginx -t` that says what is right (it lives as long as cf->pool and never quotes a password).
+// Throws std::bad_alloc only.
 [[nodiscard]] const char* parse_redis_server(ngx_conf_t* cf, std::span<const ngx_str_t> params, RedisServer& server);
 
 }  // namespace ws::nginx

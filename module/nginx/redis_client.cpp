@@ -1,0 +1,178 @@
+#include "nginx/ngx.h"
+
+#include "nginx/redis_client.h"
+
+#include <utility>
+
+namespace ws::nginx {
+
+using State = RedisConnection::State;
+
+namespace {
+
+// Commands that may wait for one connection to open. More are refused: they would all be late.
+constexpr std::size_t max_waiting = 1024;
+
+bool better(const RedisConnection& a, const RedisConnection& b) noexcept
+{
+    const bool a_ready = a.state() == State::ready;
+    const bool b_ready = b.state() == State::ready;
+    return a_ready != b_ready ? a_ready : a.load() < b.load();
+}
+
+}  // namespace
+
+RedisClient::RedisClient(const RedisServer& server, ngx_log_t* log) : server_(server), log_(log)
+{
+    for (ngx_uint_t i = 0; i < server.connections; ++i) {
+        connections_.push_back(std::make_unique<RedisConnection>(*this, server, log));
+    }
+    no_socket_.fd = static_cast<ngx_socket_t>(-1);
+    no_socket_.data = this;
+    for (ngx_event_t* event : {&work_, &retry_}) {
+        event->data = &no_socket_;
+        event->log = log;
+    }
+    work_.handler = on_work;
+    retry_.handler = on_retry;
+    retry_.cancelable = 1;
+}
+
+RedisClient::~RedisClient()
+{
+    shutdown();
+}
+
+std::unique_ptr<redis::Pending> RedisClient::send(std::span<const std::string_view> argv, Done done)
+{
+    auto command = std::make_shared<redis::Command>(std::move(done));
+    auto handle = std::make_unique<redis::CommandHandle>(command);
+    if (RedisConnection* connection = choose()) {
+        connection->push(argv, std::move(command));
+    } else {
+        refused_.push_back(std::move(command));
+        ++failed_;
+        has_work();
+    }
+    return handle;
+}
+
+// The connection for the next command, opened when there is none or all are busy; null when the command is to be refused.
+RedisConnection* RedisClient::choose()
+{
+    if (shut_down_) {
+        return nullptr;
+    }
+    RedisConnection* best = nullptr;
+    RedisConnection* closed = nullptr;
+    for (const auto& connection : connections_) {
+        if (connection->state() == State::closed) {
+            closed = connection.get();
+        } else if (down_ && connection->state() != State::ready) {
+            continue;  // an attempt to get back, which may take long
+        } else if (best == nullptr || better(*connection, *best)) {
+            best = connection.get();
+        }
+    }
+    if (!down_ && closed != nullptr && (best == nullptr || best->load() > 0)) {
+        closed->want(address_);
+        has_work();
+        if (best == nullptr || best->state() != State::ready) {
+            best = closed;
+        }
+    }
+    if (best != nullptr && best->state() != State::ready && best->load() >= max_waiting) {
+        return nullptr;
+    }
+    return best;
+}
+
+void RedisClient::has_work() noexcept
+{
+    if (!shut_down_) {
+        // The next turn of the event loop, so that a callback that sends again when refused can't keep this turn from ending.
+        ngx_post_event(&work_, &ngx_posted_next_events);
+    }
+}
+
+void RedisClient::on_work(ngx_event_t* event) noexcept
+{
+    auto* self = static_cast<RedisClient*>(static_cast<ngx_connection_t*>(event->data)->data);
+    for (const auto& connection : self->connections_) {
+        if (connection->state() == State::wanted) {
+            connection->start();
+        }
+    }
+    const auto refused = std::exchange(self->refused_, {});
+    try {
+        for (const auto& command : refused) {
+            command->answer({redis::Outcome::Status::unavailable, nullptr});
+        }
+    } catch (...) {
+        ngx_log_error(NGX_LOG_ALERT, self->log_, 0, "ws: out of memory");
+    }
+}
+
+void RedisClient::is_up(const RedisConnection& connection) noexcept
+{
+    address_ = connection.address();
+    backoff_.reset();
+    if (retry_.timer_set) {
+        ngx_del_timer(&retry_);
+    }
+    if (down_ || failed_ > 0) {
+        ngx_log_error(NGX_LOG_NOTICE, log_, 0, "ws: redis %s is back, %uz requests refused meanwhile", server_.name.c_str(), failed_);
+    }
+    down_ = false;
+    failed_ = 0;
+}
+
+void RedisClient::is_down(const char* reason, ngx_err_t err, std::size_t lost) noexcept
+{
+    failed_ += lost;
+    if (!down_) {
+        down_ = true;
+        ngx_log_error(NGX_LOG_ERR, log_, err, "ws: redis %s unreachable: %s", server_.name.c_str(), reason);
+    }
+    retry_later();
+}
+
+void RedisClient::retry_later() noexcept
+{
+    if (!retry_.timer_set) {
+        ngx_add_timer(&retry_, backoff_.next(static_cast<std::uint32_t>(ngx_random())));
+    }
+}
+
+void RedisClient::on_retry(ngx_event_t* event) noexcept
+{
+    auto* self = static_cast<RedisClient*>(static_cast<ngx_connection_t*>(event->data)->data);
+    for (const auto& connection : self->connections_) {
+        if (connection->state() == State::closed) {
+            try {
+                connection->want(self->address_);
+                self->has_work();
+            } catch (...) {
+                self->retry_later();
+            }
+            return;
+        }
+    }
+}
+
+void RedisClient::shutdown() noexcept
+{
+    shut_down_ = true;
+    for (const auto& connection : connections_) {
+        connection->drop();
+    }
+    if (retry_.timer_set) {
+        ngx_del_timer(&retry_);
+    }
+    if (work_.posted) {
+        ngx_delete_posted_event(&work_);
+    }
+    refused_.clear();
+}
+
+}  // namespace ws::nginx

@@ -1,0 +1,298 @@
+#include "nginx/ngx.h"
+
+#include "nginx/redis_connection.h"
+
+#include "nginx/redis_client.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ws::nginx {
+
+using Status = redis::Outcome::Status;
+
+namespace {
+
+constexpr std::size_t read_size = 16 * 1024;
+
+// What getsockopt() says about a connect() that was under way: 0 when it went well.
+ngx_err_t connect_error(ngx_socket_t fd) noexcept
+{
+    int err = 0;
+    socklen_t len = sizeof(err);
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1 ? ngx_socket_errno : err;
+}
+
+}  // namespace
+
+RedisConnection::RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log)
+    : client_(client), server_(server), log_(*log)
+{
+    // nginx logs each failed connect(), up to [crit]; an outage is the client's to log, once.
+    log_.log_level = std::min<ngx_uint_t>(log->log_level, NGX_LOG_ALERT);
+    log_.handler = nullptr;
+}
+
+RedisConnection::~RedisConnection()
+{
+    drop();
+}
+
+void RedisConnection::want(ngx_uint_t address)
+{
+    pipeline_ = std::make_unique<redis::Pipeline>(server_.login);
+    address_ = address;
+    tried_ = 0;
+    state_ = State::wanted;
+}
+
+void RedisConnection::push(std::span<const std::string_view> argv, std::shared_ptr<redis::Command> command)
+{
+    pipeline_->push(argv, std::move(command), ngx_current_msec);
+    if (socket_ != nullptr) {
+        watch();
+    }
+    if (state_ == State::ready) {
+        ngx_post_event(socket_->write, &ngx_posted_events);
+    }
+}
+
+// Runs one step of the connection at the border to nginx. Only memory can be missing here; the connection then fails like any other.
+template <typename Step>
+void RedisConnection::guarded(Step step) noexcept
+{
+    try {
+        step();
+    } catch (...) {
+        try {
+            fail("out of memory", 0, Status::unavailable);
+        } catch (...) {
+            drop();
+        }
+    }
+}
+
+void RedisConnection::start() noexcept
+{
+    guarded([this] { connect(); });
+}
+
+void RedisConnection::on_read(ngx_event_t* event) noexcept
+{
+    auto* self = static_cast<RedisConnection*>(static_cast<ngx_connection_t*>(event->data)->data);
+    self->guarded([self] { self->read(); });
+}
+
+void RedisConnection::on_write(ngx_event_t* event) noexcept
+{
+    auto* self = static_cast<RedisConnection*>(static_cast<ngx_connection_t*>(event->data)->data);
+    self->guarded([self] {
+        if (self->established()) {
+            self->write();
+        }
+    });
+}
+
+void RedisConnection::connect()
+{
+    state_ = State::connecting;
+
+    ngx_addr_t& addr = server_.addrs[address_];
+    ngx_peer_connection_t peer{};
+    peer.sockaddr = addr.sockaddr;
+    peer.socklen = addr.socklen;
+    peer.name = &addr.name;
+    peer.get = ngx_event_get_peer;
+    peer.log = &log_;
+    peer.log_error = NGX_ERROR_ERR;
+
+    ngx_set_socket_errno(0);
+    const ngx_int_t rc = ngx_event_connect_peer(&peer);
+    if (rc != NGX_OK && rc != NGX_AGAIN) {
+        fail("connect() failed", ngx_socket_errno, Status::unavailable);
+        return;
+    }
+    socket_ = peer.connection;
+    socket_->data = this;
+    socket_->read->handler = on_read;
+    socket_->write->handler = on_write;
+    ngx_add_timer(socket_->read, server_.connect_timeout);
+    watch();
+    if (rc == NGX_OK && established()) {
+        write();
+    }
+}
+
+// Whether the socket is connected; when it can't be, the connection has failed.
+bool RedisConnection::established()
+{
+    if (established_) {
+        return true;
+    }
+    if (const ngx_err_t err = connect_error(socket_->fd)) {
+        fail("connect() failed", err, Status::unavailable);
+        return false;
+    }
+    established_ = true;
+    if (socket_->tcp_nodelay == NGX_TCP_NODELAY_UNSET) {
+        (void) ngx_tcp_nodelay(socket_);  // without it commands are slower, that's all
+    }
+    return true;
+}
+
+void RedisConnection::read()
+{
+    ngx_event_t* event = socket_->read;
+    if (socket_->close) {  // the worker is going
+        close(Status::unavailable);
+        return;
+    }
+    if (event->timedout) {
+        event->timedout = 0;
+        late();
+        return;
+    }
+    if (!established()) {
+        return;
+    }
+    u_char buffer[read_size];
+    for (;;) {
+        const ssize_t n = socket_->recv(socket_, buffer, sizeof(buffer));
+        if (n == NGX_AGAIN) {
+            break;
+        }
+        if (n <= 0 && state_ == State::ready && load() == 0) {  // Redis closes idle connections, if so configured
+            close(Status::unavailable);
+            return;
+        }
+        if (n == 0) {
+            fail("closed by the server", 0, Status::unavailable);
+            return;
+        }
+        if (n < 0) {
+            fail("recv() failed", ngx_socket_errno, Status::unavailable);
+            return;
+        }
+        if (!take({reinterpret_cast<char*>(buffer), static_cast<std::size_t>(n)})) {
+            return;
+        }
+    }
+    if (ngx_handle_read_event(event, 0) != NGX_OK) {
+        fail("event failed", 0, Status::unavailable);
+        return;
+    }
+    watch();
+}
+
+bool RedisConnection::take(std::string_view bytes)
+{
+    if (!pipeline_->feed(bytes)) {
+        fail(pipeline_->error().c_str(), 0, Status::unavailable);
+        return false;
+    }
+    if (state_ == State::connecting && pipeline_->ready()) {
+        state_ = State::ready;
+        ready_at_ = ngx_current_msec;
+        ngx_del_timer(socket_->read);
+        ngx_post_event(socket_->write, &ngx_posted_events);  // for the commands held back
+        client_.is_up(*this);
+    }
+    return true;
+}
+
+void RedisConnection::write()
+{
+    ngx_event_t* event = socket_->write;
+    while (event->ready) {
+        const std::string_view out = pipeline_->output();
+        if (out.empty()) {
+            break;
+        }
+        const ssize_t n = socket_->send(socket_, reinterpret_cast<u_char*>(const_cast<char*>(out.data())), out.size());
+        if (n == NGX_AGAIN) {
+            break;
+        }
+        if (n < 0) {
+            fail("send() failed", ngx_socket_errno, Status::unavailable);
+            return;
+        }
+        pipeline_->consumed(static_cast<std::size_t>(n));
+    }
+    if (ngx_handle_write_event(event, 0) != NGX_OK) {
+        fail("event failed", 0, Status::unavailable);
+    }
+}
+
+// The timer of the socket has run out.
+void RedisConnection::late()
+{
+    if (state_ != State::ready) {
+        fail(established_ ? "no reply to the login in time" : "connect() timed out", 0, Status::timeout);
+        return;
+    }
+    const auto oldest = static_cast<ngx_msec_t>(pipeline_->oldest());
+    // A command that had to wait for the connection has its full time from there.
+    const auto age = std::min(ngx_current_msec - oldest, ngx_current_msec - ready_at_);
+    if (age < server_.timeout) {
+        ngx_add_timer(socket_->read, server_.timeout - age);
+        return;
+    }
+    fail("no reply in time", 0, Status::timeout);
+}
+
+// Keeps flags and timer of the socket in step with what is under way.
+void RedisConnection::watch() noexcept
+{
+    ngx_event_t* timer = socket_->read;
+    const bool idle = load() == 0;
+    socket_->idle = idle;      // nginx closes idle connections of a worker that is told to go,
+    timer->cancelable = idle;  // and the worker stays for the timers of others
+    if (state_ != State::ready) {
+        return;
+    }
+    if (!idle && !timer->timer_set) {
+        ngx_add_timer(timer, server_.timeout);
+    } else if (idle && timer->timer_set) {
+        ngx_del_timer(timer);
+    }
+}
+
+void RedisConnection::fail(const char* reason, ngx_err_t err, Status status)
+{
+    close_socket();
+    if (state_ == State::connecting && ++tried_ < server_.naddrs) {
+        address_ = (address_ + 1) % server_.naddrs;
+        pipeline_->restart();
+        state_ = State::wanted;
+        client_.has_work();
+        return;
+    }
+    client_.is_down(reason, err, load());
+    close(status);
+}
+
+void RedisConnection::close(Status status)
+{
+    close_socket();
+    state_ = State::closed;
+    if (const auto dead = std::move(pipeline_)) {
+        dead->fail_all(status);
+    }
+}
+
+void RedisConnection::drop() noexcept
+{
+    close_socket();
+    state_ = State::closed;
+    pipeline_.reset();
+}
+
+void RedisConnection::close_socket() noexcept
+{
+    established_ = false;
+    if (ngx_connection_t* socket = std::exchange(socket_, nullptr)) {
+        ngx_close_connection(socket);
+    }
+}
+
+}  // namespace ws::nginx
