@@ -41,9 +41,9 @@ public:
 
     // Takes bytes from the front of `input`, unmasking them in place, up to the next event. Call until need_more.
     // The event's views point into the input or into the decoder, and are valid until the next call.
-    // A message is refused by its declared length, before any of it is stored; memory grows with what has arrived, not
-    // with what was declared, and never beyond max_message (and one control frame). Between messages none is held once
-    // need_more has been returned.
+    // A message is refused by its declared length, before any of it is stored. Memory grows with what has arrived, not
+    // with what was declared, and never beyond max_message and one control frame (twice that while it grows). Between
+    // messages none is held once need_more has been returned.
     // Throws nothing but std::bad_alloc.
     [[nodiscard]] Event next(std::span<char>& input);
 

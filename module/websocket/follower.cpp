@@ -5,11 +5,14 @@
 namespace ws::websocket {
 
 bool Follower::follow(std::string_view data) noexcept {
+    const std::size_t size = data.size();
+    sound_ = 0;
     while (!data.empty() && (in_payload_ || !close_seen_)) {
         if (!in_payload_ && !begin_frame(data)) {
             break;
         }
         skip_payload(data);
+        sound_ = size - data.size();
     }
     return !violated();
 }

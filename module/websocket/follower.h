@@ -20,6 +20,9 @@ public:
     // What comes after a whole close frame is not looked at (RFC 6455 5.5.1: nothing may).
     [[nodiscard]] bool follow(std::string_view data) noexcept;
 
+    // How much of the last follow()'s data came before the header that broke the protocol, or is not whole yet.
+    [[nodiscard]] std::size_t sound() const noexcept { return sound_; }
+
     // Follows `data` only up to the end of the frame under way, and returns how many bytes that took: 0 at a boundary, all
     // of `data` when the frame does not end in it. 0 as well when a header breaks the protocol: then violated() is true.
     [[nodiscard]] std::size_t follow_to_boundary(std::string_view data) noexcept;
@@ -45,6 +48,7 @@ private:
     HeaderReader reader_;
     std::uint64_t remaining_ = 0;      // payload bytes of the current frame still to come
     std::uint64_t messages_ = 0;
+    std::size_t sound_ = 0;
     MaskKey mask_{};                   // of the close frame
     std::uint16_t code_ = 0;
     std::uint8_t code_bytes_ = 0;      // how many of its two bytes have been read
@@ -53,6 +57,6 @@ private:
     bool close_seen_ = false;
 };
 
-static_assert(sizeof(Follower) <= 64, "exists twice per connection");
+static_assert(sizeof(Follower) <= 80, "exists twice per connection");
 
 }  // namespace ws::websocket
