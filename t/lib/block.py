@@ -36,6 +36,7 @@ def main(file, *arguments):
     names = {name: value for name, value in vars(wire).items() if not name.startswith("_")}
     failures = wire.thread_failures
     try:
+        wire.nginx.wait_started(int(os.environ["TEST_WORKERS"]))
         if wire.redis.path:
             wire.redis("FLUSHALL")
             wire.redis.load(sections.get("redis", (0, ""))[1])

@@ -75,7 +75,7 @@ def wait_until(condition, message="condition"):
             return value
         if time.monotonic() > deadline:
             fail(f"not within {TIMEOUT} s: {message}")
-        time.sleep(0.005)
+        time.sleep(0.002)
 
 
 def to_bytes(data):
@@ -609,6 +609,11 @@ class Nginx:
 
     pid = int(os.environ.get("TEST_NGINX_PID") or 0)
 
+    def wait_started(self, workers):
+        """Until then connections wait in the queue, but a signal would end nginx."""
+        wait_until(lambda: not running(self.pid) or len(self.worker_pids()) == workers, "workers have started")
+        check(running(self.pid), "nginx has started")
+
     def worker_pids(self):
         """Workers that take connections."""
         with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
@@ -627,7 +632,7 @@ class Nginx:
 
     def reload(self):
         """Returns when new workers are there and the old ones take no more connections."""
-        before = set(wait_until(self.worker_pids, "workers have started"))
+        before = set(self.worker_pids())
         self.signal(signal.SIGHUP)
         wait_until(lambda: (now := set(self.worker_pids())) and not now & before, "new workers only")
 

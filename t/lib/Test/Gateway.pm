@@ -171,7 +171,7 @@ sub configuration {
     my %part = map { $_ => fill_in($block->{$_} // '', $value) } qw(main_config events http_config config);
     my $dir = $value->{TEST_DIR};
     my $level = $ENV{LOG} || trimmed($block->{log_level} // 'info');
-    my $workers = trimmed($block->{workers} // '1');
+    my $workers = workers($block);
     my $load = $MODULE ? 'load_module ' . abs_path($MODULE) . ';' : '';
     my $user = $> == 0 ? 'user root root;' : '';
     my $temporary = join "\n    ",
@@ -202,11 +202,18 @@ http {
 END
 }
 
+sub workers {
+    my $block = shift;
+    return trimmed($block->{workers} // '1');
+}
+
 sub nginx_environment {
+    my %option = @_;
+    my $suppressions = $option{refused} ? 'lsan-refused.supp' : 'lsan.supp';
     return (
         ASAN_OPTIONS => 'detect_odr_violation=0:detect_stack_use_after_return=1',
         UBSAN_OPTIONS => 'print_stacktrace=1',
-        LSAN_OPTIONS => "suppressions=$LIB/lsan.supp:print_suppressions=0",
+        LSAN_OPTIONS => "suppressions=$LIB/$suppressions:print_suppressions=0",
     );
 }
 
@@ -242,6 +249,7 @@ sub run_client {
             (map { $_ => $value->{$_} } grep { defined $value->{$_} } keys %$value),
             TEST_BACKEND_FD => fileno($backend),
             TEST_NGINX_PID => $nginx->{pid},
+            TEST_WORKERS => workers($block),
             TEST_REDIS_SOCKET => $redis ? $redis->{socket} : '',
             TEST_REDIS_PID => $redis ? $redis->{process}{pid} : '',
             TEST_REDIS_OWN => exists $block->{redis_own} ? 1 : '',
@@ -291,7 +299,7 @@ sub check_refusal {
     my $nginx = Test::Gateway::Process->start(
         command => [$NGINX, '-t', '-p', $dir, '-e', "$dir/error.log", '-c', "$dir/nginx.conf"],
         output => "$dir/nginx.out",
-        environment => { nginx_environment() },
+        environment => { nginx_environment(refused => 1) },
     );
     my $status = $nginx->wait($QUIT_SECONDS) // 'none';
     my $output = read_file("$dir/nginx.out");
