@@ -25,11 +25,24 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
 
-class example:
-    """Runs the backend, and nginx with its location, as shipped but for the two ports that everybody changes.
+def use_location(path, backend):
+    """Gives nginx a location of examples/, as shipped but for the two addresses that everybody has to change.
 
     The block's configuration is `include $TEST_DIR/location*.conf;`, which matches nothing until then.
     """
+    with open(os.path.join(ROOT, "examples", path), encoding="utf-8") as file:
+        text = file.read()
+    for shipped, ours in (("redis://127.0.0.1:6379", f"redis://127.0.0.1:{os.environ['TEST_REDIS_PORT']}"),
+                          ("http://127.0.0.1:3000", f"http://{backend}")):
+        wire.equal(text.count(shipped), 1, f"{shipped} in {path}")
+        text = text.replace(shipped, ours)
+    with open(os.path.join(wire.TEST_DIR, "location.conf"), "w", encoding="utf-8") as file:
+        file.write(text)
+    wire.nginx.reload()
+
+
+class example:
+    """A backend of examples/ that runs behind a location."""
 
     def __init__(self, backend, location):
         self.backend = backend
@@ -49,7 +62,7 @@ class example:
                 stdout=output, stderr=output, preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
         try:
             self.port = wire.wait_until(self._port, "the example listens")
-            self._configure(os.path.join(here, self.location))
+            use_location(self.location, f"127.0.0.1:{self.port}")
         except BaseException:
             self.__exit__()
             raise
@@ -66,48 +79,39 @@ class example:
         found = re.search(r"listening on 127\.0\.0\.1:(\d+)", said)
         return found and int(found[1])
 
-    def _configure(self, location):
-        with open(location, encoding="utf-8") as file:
-            text = file.read()
-        for shipped, ours in (("redis://127.0.0.1:6379", f"redis://127.0.0.1:{os.environ['TEST_REDIS_PORT']}"),
-                              ("http://127.0.0.1:3000", f"http://127.0.0.1:{self.port}")):
-            wire.equal(text.count(shipped), 1, f"{shipped} in {location}")
-            text = text.replace(shipped, ours)
-        with open(os.path.join(wire.TEST_DIR, "location.conf"), "w", encoding="utf-8") as file:
-            file.write(text)
-        wire.nginx.reload()
-
     def get(self, path):
         """JSON from the backend itself, past the gateway."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=wire.TIMEOUT) as answer:
             return json.load(answer)
 
 
+_loop = asyncio.new_event_loop()
+
+
+def _complete(coroutine):
+    return _loop.run_until_complete(asyncio.wait_for(coroutine, wire.TIMEOUT))
+
+
 class LibraryClient:
     """The client of Python's websockets, made synchronous."""
 
     def __init__(self, path, **headers):
-        self._loop = asyncio.new_event_loop()
-        address = f"ws://127.0.0.1:{wire.PORT}{path}"
-        self._ws = self._wait_for(websockets.connect(address, extra_headers=headers, open_timeout=None))
-
-    def _wait_for(self, awaitable):
-        async def limited():
-            return await asyncio.wait_for(awaitable, wire.TIMEOUT)
-        return self._loop.run_until_complete(limited())
+        async def connect():
+            return await websockets.connect(f"ws://127.0.0.1:{wire.PORT}{path}", extra_headers=headers)
+        self._ws = _complete(connect())
 
     def send(self, message):
-        self._wait_for(self._ws.send(message))
+        _complete(self._ws.send(message))
 
     def receive(self):
-        return self._wait_for(self._ws.recv())
+        return _complete(self._ws.recv())
 
     def close(self):
-        """Answers the code the other side closed with."""
-        self._wait_for(self._ws.close())
+        """Answers the code that the other side closes with."""
+        _complete(self._ws.close())
         return self._ws.close_code
 
     def closed(self):
         """Waits until the other side has closed; answers (code, reason)."""
-        self._wait_for(self._ws.wait_closed())
+        _complete(self._ws.wait_closed())
         return self._ws.close_code, self._ws.close_reason
