@@ -14,7 +14,6 @@ failure. With TRICKLE=1 in the environment every send goes out one byte per writ
 """
 
 import base64
-import hashlib
 import os
 import re
 import select
@@ -83,6 +82,7 @@ def to_bytes(data):
 
 
 def accept_key(key):
+    import hashlib  # here because it takes as long to load as all the rest
     digest = hashlib.sha1(to_bytes(key) + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
     return base64.b64encode(digest).decode()
 

@@ -43,9 +43,9 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use Fcntl qw(F_SETFD F_SETFL F_GETFL O_NONBLOCK);
 use File::Basename qw(dirname);
+use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
-use POSIX qw(:sys_wait_h);
 
 use Test::Gateway::Blocks qw(read_blocks);
 use Test::Gateway::Process;
@@ -104,7 +104,7 @@ sub remove {
         print "# kept: $dir\n" if $dir eq $root;
         return;
     }
-    system('rm', '-rf', '--', $dir) if -e $dir;
+    remove_tree($dir);
 }
 
 # Returns what went wrong, in words.
@@ -254,6 +254,8 @@ sub run_client {
             TEST_REDIS_PID => $redis ? $redis->{process}{pid} : '',
             TEST_REDIS_OWN => exists $block->{redis_own} ? 1 : '',
             TEST_TIMEOUT => $timeout,
+            PYTHONDONTWRITEBYTECODE => '',
+            PYTHONPYCACHEPREFIX => "$root/pycache",
         },
     );
     close $backend;

@@ -20,6 +20,7 @@ sub start {
     if ($pid == 0) {
         eval {
             $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
+            setpgrp;
             %ENV = (%ENV, %{ $option{environment} // {} });
             fcntl $_, F_SETFD, 0 for @{ $option{inherit} // [] };
             open STDIN, '<', '/dev/null' or die;
@@ -52,6 +53,8 @@ sub wait {
             my $status = $?;
             alarm 0;
             $self->{status} = $status if $pid == $self->{pid};
+            # One that failed may have left children behind; they are its process group.
+            kill 'KILL', -$self->{pid} if $status != 0;
             delete $alive{ $self->{pid} };
             1;
         };
@@ -61,8 +64,7 @@ sub wait {
     return $self->{status};
 }
 
-# Ends all that is left, the children's children included: nginx ends its workers on SIGTERM, and what
-# does not listen is killed.
+# Ends all that is left: nginx ends its workers on SIGTERM, and what does not listen is killed.
 sub stop_all {
     my %option = @_;
     for my $process (values %alive) {
@@ -70,16 +72,9 @@ sub stop_all {
         $process->signal('CONT');
         $process->signal('TERM');
         next if defined $process->wait(5);
-        kill 'KILL', children($process->{pid});
         $process->signal('KILL');
         $process->wait(5);
     }
-}
-
-sub children {
-    my $pid = shift;
-    open my $file, '<', "/proc/$pid/task/$pid/children" or return ();
-    return map { split } <$file>;
 }
 
 1;
