@@ -63,7 +63,7 @@ void feed(Decoder& decoder, std::span<char> input) {
 }
 
 void an_idle_decoder_holds_nothing(void**) {
-    std::string pieces[] = {begun(0x81, 50000, 100), std::string(49900, 'x'), wire::client(0x89, "pq").substr(0, 7),
+    std::string pieces[] = {begun(0x82, 50000, 100), std::string(49900, 'x'), wire::client(0x89, "pq").substr(0, 7),
                             wire::client(0x89, "pq").substr(7), wire::client(0x81, "y").substr(0, 3)};
     const Heap heap;
     Decoder decoder(Sender::client, limits);
