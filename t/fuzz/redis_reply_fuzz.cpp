@@ -1,0 +1,59 @@
+// A Redis server that answers anything, in pieces of any size. Whatever it sends, each command is answered once at most, in
+// order, and the guard of lengths and the parser agree on where a reply ends.
+#include "redis/pipeline.h"
+#include "redis/reply_limit.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
+using namespace ws::redis;
+
+namespace {
+
+void require(bool condition) {
+    if (!condition) {
+        abort();
+    }
+}
+
+constexpr std::size_t max_reply = 4096;
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size < 2) {
+        return 0;
+    }
+    std::string_view wire{reinterpret_cast<const char*>(data) + 2, size - 2};
+    const std::size_t piece = data[0] % 64 + 1u;
+    const std::size_t commands = data[1] % 32;
+
+    const Login login;
+    Pipeline pipeline{login, max_reply};
+    ReplyLimit limit{max_reply};
+    require(pipeline.feed("+PONG\r\n"));
+
+    std::vector<std::unique_ptr<Pending>> handles;
+    std::vector<std::size_t> answered;
+    const std::string_view argv[] = {"GET", "key"};
+    for (std::size_t i = 0; i < commands; ++i) {
+        auto command = std::make_shared<Command>([&answered, i](const Outcome&) { answered.push_back(i); });
+        handles.push_back(std::make_unique<CommandHandle>(command));
+        pipeline.push(argv, command, i);
+    }
+
+    bool alive = true;
+    while (alive && !wire.empty()) {
+        const std::string_view next = wire.substr(0, piece);
+        wire.remove_prefix(next.size());
+        const bool within = limit.accept(next) == next.size();
+        alive = pipeline.feed(next);
+        require(within || !alive);
+        require(!alive || answered.size() == limit.replies());
+        require(pipeline.load() + answered.size() <= commands);
+    }
+    pipeline.fail_all(Outcome::Status::unavailable);
+    require(answered.size() <= commands && std::is_sorted(answered.begin(), answered.end()));
+    return 0;
+}

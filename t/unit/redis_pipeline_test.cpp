@@ -1,0 +1,319 @@
+#include "redis/pipeline.h"
+
+#include "redis/reply.h"
+
+#include "cmocka.hpp"
+
+#include <functional>
+#include <vector>
+
+using namespace ws::redis;
+using namespace std::string_view_literals;
+using ws::test::assert_bytes_equal;
+using Status = Outcome::Status;
+
+namespace {
+
+const std::string ping = "*1\r\n$4\r\nPING\r\n";
+const std::string pong = "+PONG\r\n";
+
+std::string shown(const Outcome& outcome) {
+    switch (outcome.status) {
+    case Status::unavailable:
+        return "unavailable";
+    case Status::timeout:
+        return "timeout";
+    case Status::reply:
+        break;
+    }
+    const redisReply& reply = *outcome.reply;
+    switch (reply.type) {
+    case REDIS_REPLY_NIL:
+        return "nil";
+    case REDIS_REPLY_INTEGER:
+        return std::to_string(reply.integer);
+    case REDIS_REPLY_ARRAY:
+        return "array of " + std::to_string(reply.elements);
+    case REDIS_REPLY_ERROR:
+        return "error " + std::string{error_text(reply)};
+    default:
+        return {reply.str, reply.len};
+    }
+}
+
+// A pipeline and the answers its commands got, in order: "name=answer".
+struct Conversation {
+    Login login;
+    Pipeline pipeline;
+    std::vector<std::string> answers;
+    std::uint64_t now = 0;
+
+    explicit Conversation(Login as = {}, std::size_t max_reply = Pipeline::default_max_reply) : login(std::move(as)), pipeline(login, max_reply) {}
+
+    std::string written() {
+        std::string out{pipeline.output()};
+        pipeline.consumed(out.size());
+        return out;
+    }
+
+    std::unique_ptr<Pending> send(std::string name, std::function<void()> also = {}) {
+        const std::string_view argv[] = {"GET", name};
+        auto command = std::make_shared<Command>([this, name, also](const Outcome& outcome) {
+            answers.push_back(name + '=' + shown(outcome));
+            if (also) {
+                also();
+            }
+        });
+        auto handle = std::make_unique<CommandHandle>(command);
+        pipeline.push(argv, command, ++now);
+        return handle;
+    }
+
+    bool log_in() {
+        (void) written();
+        return pipeline.feed(pong);
+    }
+
+    std::string all() const {
+        std::string text;
+        for (const std::string& answer : answers) {
+            text += (text.empty() ? "" : ", ") + answer;
+        }
+        return text;
+    }
+};
+
+void login_is_only_a_ping_without_credentials(void**) {
+    Conversation talk;
+    assert_bytes_equal(talk.written(), ping);
+    assert_false(talk.pipeline.ready());
+    assert_true(talk.pipeline.feed(pong));
+    assert_true(talk.pipeline.ready());
+}
+
+void login_authenticates_then_selects_then_pings(void**) {
+    Conversation password{{"", "pass word", 0}};
+    assert_bytes_equal(password.written(), "*2\r\n$4\r\nAUTH\r\n$9\r\npass word\r\n" + ping);
+
+    Conversation all{{"ann", "secret", 12}};
+    assert_bytes_equal(all.written(), "*3\r\n$4\r\nAUTH\r\n$3\r\nann\r\n$6\r\nsecret\r\n*2\r\n$6\r\nSELECT\r\n$2\r\n12\r\n" + ping);
+    assert_true(all.pipeline.feed("+OK\r\n+OK\r\n"));
+    assert_false(all.pipeline.ready());
+    assert_true(all.pipeline.feed(pong));
+    assert_true(all.pipeline.ready());
+}
+
+void commands_are_held_back_until_the_login_is_done(void**) {
+    Conversation talk{{"", "p", 0}};
+    const auto a = talk.send("a");
+    assert_bytes_equal(talk.written(), "*2\r\n$4\r\nAUTH\r\n$1\r\np\r\n" + ping);
+    assert_true(talk.pipeline.feed("+OK\r\n"));
+    assert_bytes_equal(talk.written(), "");
+    assert_true(talk.pipeline.feed(pong));
+    assert_bytes_equal(talk.written(), "*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
+    assert_true(talk.pipeline.feed("$1\r\n1\r\n"));
+    assert_bytes_equal(talk.all(), "a=1");
+}
+
+void a_refused_login_names_the_step_and_the_code_only(void**) {
+    const struct {
+        Login login;
+        const char* reply;
+        const char* error;
+    } cases[] = {
+        {{"", "secret", 3}, "-WRONGPASS invalid username-password pair\r\n", "AUTH refused: WRONGPASS"},
+        {{"", "secret", 0}, "-ERR unknown command 'AUTH', with args beginning with: 'secret'\r\n", "AUTH refused: ERR"},
+        {{"", "secret", 0}, "-secret\r\n", "AUTH refused: unknown error"},
+        {{"", "secret", 3}, "+OK\r\n-ERR DB index is out of range\r\n", "SELECT refused: ERR"},
+        {{"", "", 3}, "-NOAUTH Authentication required.\r\n", "SELECT refused: NOAUTH"},
+        {{"", "", 0}, "-NOAUTH Authentication required.\r\n", "PING refused: NOAUTH"},
+        {{"", "", 0}, "-LOADING Redis is loading the dataset in memory\r\n", "PING refused: LOADING"},
+    };
+    for (const auto& one : cases) {
+        Conversation talk{one.login};
+        const auto a = talk.send("a");
+        assert_false(talk.pipeline.feed(one.reply));
+        assert_bytes_equal(talk.pipeline.error(), one.error);
+        assert_bytes_equal(talk.all(), "");
+    }
+}
+
+void a_user_who_may_not_ping_is_logged_in(void**) {
+    Conversation talk{{"ann", "secret", 0}};
+    assert_true(talk.pipeline.feed("+OK\r\n-NOPERM this user has no permissions to run the 'ping' command\r\n"));
+    assert_true(talk.pipeline.ready());
+    Conversation select{{"ann", "secret", 1}};
+    assert_false(select.pipeline.feed("+OK\r\n-NOPERM this user has no permissions to run the 'select' command\r\n"));
+}
+
+void a_restart_logs_in_anew_and_keeps_the_commands(void**) {
+    Conversation talk{{"", "p", 0}};
+    const auto a = talk.send("a");
+    const std::string login = "*2\r\n$4\r\nAUTH\r\n$1\r\np\r\n" + ping;
+    talk.pipeline.consumed(5);
+    assert_true(talk.pipeline.feed("+OK\r\n+PO"));
+    talk.pipeline.restart();
+    assert_bytes_equal(talk.written(), login);
+    assert_true(talk.pipeline.feed("+OK\r\n+PONG\r\n"));
+    assert_bytes_equal(talk.written(), "*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
+}
+
+void output_can_be_written_in_pieces(void**) {
+    Conversation talk;
+    assert_true(talk.log_in());
+    std::vector<std::unique_ptr<Pending>> handles;
+    handles.push_back(talk.send("a"));
+    std::string wire{talk.pipeline.output().substr(0, 3)};
+    talk.pipeline.consumed(3);
+    handles.push_back(talk.send("b"));
+    while (!talk.pipeline.output().empty()) {
+        wire += talk.pipeline.output().front();
+        talk.pipeline.consumed(1);
+    }
+    assert_bytes_equal(wire, "*2\r\n$3\r\nGET\r\n$1\r\na\r\n*2\r\n$3\r\nGET\r\n$1\r\nb\r\n");
+}
+
+void arguments_are_binary_safe(void**) {
+    Conversation talk;
+    assert_true(talk.log_in());
+    const std::string_view argv[] = {"SET", "a\0\r\n$1"sv, ""};
+    talk.pipeline.push(argv, std::make_shared<Command>([](const Outcome&) {}), 0);
+    assert_bytes_equal(talk.written(), "*3\r\n$3\r\nSET\r\n$6\r\na\0\r\n$1\r\n$0\r\n\r\n"sv);
+}
+
+void answers_come_in_the_order_of_the_commands_byte_by_byte(void**) {
+    Conversation talk;
+    assert_true(talk.log_in());
+    std::vector<std::unique_ptr<Pending>> handles;
+    for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
+        handles.push_back(talk.send(name));
+    }
+    for (const char byte : std::string{"$3\r\nx\r\n\r\n$-1\r\n:-7\r\n-WRONGTYPE no\r\n*2\r\n*1\r\n$1\r\na\r\n:1\r\n$0\r\n\r\n"}) {
+        assert_true(talk.pipeline.feed({&byte, 1}));
+    }
+    assert_bytes_equal(talk.all(), "a=x\r\n, b=nil, c=-7, d=error WRONGTYPE no, e=array of 2, f=");
+    assert_int_equal(talk.pipeline.load(), 0);
+}
+
+void a_cancelled_command_keeps_its_place(void**) {
+    Conversation talk;
+    assert_true(talk.log_in());
+    const auto a = talk.send("a");
+    auto b = talk.send("b");
+    const auto c = talk.send("c");
+    b.reset();
+    assert_int_equal(talk.pipeline.load(), 3);
+    assert_true(talk.pipeline.feed(":1\r\n:2\r\n:3\r\n"));
+    assert_bytes_equal(talk.all(), "a=1, c=3");
+}
+
+void a_callback_may_drop_handles_and_send_more(void**) {
+    Conversation talk;
+    assert_true(talk.log_in());
+    std::unique_ptr<Pending> a;
+    std::unique_ptr<Pending> b;
+    std::unique_ptr<Pending> more;
+    a = talk.send("a", [&] {
+        a.reset();
+        b.reset();
+        more = talk.send("more");
+    });
+    b = talk.send("b");
+    assert_true(talk.pipeline.feed(":1\r\n:2\r\n:3\r\n"));
+    assert_bytes_equal(talk.all(), "a=1, more=3");
+}
+
+void the_oldest_command_is_the_one_to_be_answered_next(void**) {
+    Conversation talk;
+    assert_true(talk.log_in());
+    const auto a = talk.send("a");
+    const auto b = talk.send("b");
+    assert_int_equal(talk.pipeline.oldest(), 1);
+    assert_true(talk.pipeline.feed(":1\r\n"));
+    assert_int_equal(talk.pipeline.oldest(), 2);
+}
+
+void failing_answers_all_that_are_left(void**) {
+    Conversation talk;
+    assert_true(talk.log_in());
+    const auto a = talk.send("a");
+    const auto b = talk.send("b");
+    auto c = talk.send("c");
+    const auto d = talk.send("d", [&] { c.reset(); });
+    assert_true(talk.pipeline.feed(":1\r\n"));
+    talk.pipeline.fail_all(Status::timeout);
+    assert_bytes_equal(talk.all(), "a=1, b=timeout, c=timeout, d=timeout");
+    assert_int_equal(talk.pipeline.load(), 0);
+
+    Conversation cut;
+    std::unique_ptr<Pending> second;
+    const auto first = cut.send("first", [&] { second.reset(); });
+    second = cut.send("second");
+    cut.pipeline.fail_all(Status::unavailable);
+    assert_bytes_equal(cut.all(), "first=unavailable");
+}
+
+void a_reply_nobody_asked_for_is_an_error(void**) {
+    Conversation talk;
+    assert_true(talk.log_in());
+    const auto a = talk.send("a");
+    assert_false(talk.pipeline.feed(":1\r\n:2\r\n"));
+    assert_bytes_equal(talk.all(), "a=1");
+    assert_bytes_equal(talk.pipeline.error(), "a reply that nobody asked for");
+}
+
+void a_reply_too_large_fails_after_those_before_it(void**) {
+    for (const std::string large : {"$5000\r\n", "*100000\r\n", "*2\r\n$400\r\n"}) {
+        Conversation talk{{}, 500};
+        assert_true(talk.log_in());
+        const auto a = talk.send("a");
+        const auto b = talk.send("b");
+        assert_false(talk.pipeline.feed(":1\r\n" + large));
+        assert_bytes_equal(talk.all(), "a=1");
+        assert_bytes_equal(talk.pipeline.error(), "reply too large, or not RESP2");
+        assert_int_equal(talk.pipeline.load(), 1);
+    }
+    Conversation fits{{}, 500};
+    assert_true(fits.log_in());
+    const auto a = fits.send("a");
+    assert_true(fits.pipeline.feed("$490\r\n" + std::string(490, 'x') + "\r\n"));
+    assert_bytes_equal(fits.all(), "a=" + std::string(490, 'x'));
+}
+
+void garbage_is_an_error(void**) {
+    std::string deep;
+    for (int i = 0; i < 20; ++i) {
+        deep += "*1\r\n";
+    }
+    for (const std::string garbage : {"HTTP/1.1 400 Bad Request\r\n", ":12x\r\n", "$-2\r\n", "\r\n", "$01\r\nx\r\n", "%1\r\n+a\r\n+b\r\n", deep.c_str()}) {
+        Conversation talk;
+        assert_true(talk.log_in());
+        const auto a = talk.send("a");
+        assert_false(talk.pipeline.feed(garbage));
+        assert_bytes_equal(talk.all(), "");
+    }
+}
+
+}  // namespace
+
+int main() {
+    const CMUnitTest tests[] = {
+        cmocka_unit_test(login_is_only_a_ping_without_credentials),
+        cmocka_unit_test(login_authenticates_then_selects_then_pings),
+        cmocka_unit_test(commands_are_held_back_until_the_login_is_done),
+        cmocka_unit_test(a_refused_login_names_the_step_and_the_code_only),
+        cmocka_unit_test(a_user_who_may_not_ping_is_logged_in),
+        cmocka_unit_test(a_restart_logs_in_anew_and_keeps_the_commands),
+        cmocka_unit_test(output_can_be_written_in_pieces),
+        cmocka_unit_test(arguments_are_binary_safe),
+        cmocka_unit_test(answers_come_in_the_order_of_the_commands_byte_by_byte),
+        cmocka_unit_test(a_cancelled_command_keeps_its_place),
+        cmocka_unit_test(a_callback_may_drop_handles_and_send_more),
+        cmocka_unit_test(the_oldest_command_is_the_one_to_be_answered_next),
+        cmocka_unit_test(failing_answers_all_that_are_left),
+        cmocka_unit_test(a_reply_nobody_asked_for_is_an_error),
+        cmocka_unit_test(a_reply_too_large_fails_after_those_before_it),
+        cmocka_unit_test(garbage_is_an_error),
+    };
+    return cmocka_run_group_tests_name("redis pipeline", tests, nullptr, nullptr);
+}
