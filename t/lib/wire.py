@@ -493,8 +493,14 @@ class Backend(Listener):
         return BackendConnection(sock).read_request()
 
     def serve(self, function):
-        """From here on function(connection) runs in a thread for each connection."""
+        """From here on function(connection) runs in a thread for each connection, which its end closes."""
         self.sock.settimeout(None)
+
+        def run(connection):
+            try:
+                function(connection.read_request())
+            finally:
+                connection.close()
 
         def loop():
             while True:
@@ -502,7 +508,7 @@ class Backend(Listener):
                     sock = self.sock.accept()[0]
                 except OSError:
                     return  # closed
-                in_thread(lambda: function(BackendConnection(sock).read_request()))
+                in_thread(run, BackendConnection(sock))
         in_thread(loop)
 
     def echo(self):
