@@ -2,10 +2,9 @@
 // Screenshots go to build/browser/.
 
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -88,15 +87,9 @@ async function startForeignSite() {
 
 test("two people chat through the gateway", { timeout: 120_000 }, async (t) => {
   await mkdir(SCREENSHOTS, { recursive: true });
-  const profile = await mkdtemp(join(tmpdir(), "ws-browser-"));
-  t.after(() => rm(profile, { recursive: true, force: true }));
   const demo = await startDemo();
   t.after(demo.stop);
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: FLAGS,
-    env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile },
-  });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS }); // its profile is new each time
   t.after(() => browser.close());
 
   const wide = { viewport: { width: 1280, height: 860 } };
