@@ -127,7 +127,7 @@ void EnvelopeDelivery::on_command(std::string_view text, Output& output) {
         }
     }
     if (const auto* bye = std::get_if<context::CloseCommand>(&command)) {
-        note_end(End::Cause::backend, bye->code, bye->reason);
+        note_end(End::Cause::backend, bye->code, "close command");
         close_client(bye->code, bye->reason, output);
         return;
     }

@@ -1,0 +1,245 @@
+#include "nginx/admission.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "auth/redis_hook.h"
+#include "nginx/connection.h"
+#include "nginx/context_builder.h"
+#include "nginx/request_headers.h"
+#include "nginx/session_token.h"
+#include "nginx/worker.h"
+
+namespace ws::nginx {
+
+namespace {
+
+constexpr ngx_int_t upgrade_required = 426;
+
+// What a refused client is told and why, for the log; never a token.
+ngx_int_t refuse(Connection& connection, ngx_uint_t level, ngx_int_t status, AuthStatus why, std::string_view detail) {
+    connection.auth = why;
+    connection.verdict = status;
+    ngx_log_error(level, connection.request->connection->log, 0, "ws: refused %i, connection=%*s: %*s", status,
+                  connection.id.size(), connection.id.data(), detail.size(), detail.data());
+    return status;
+}
+
+void add_response_header(ngx_http_request_t* r, const char* name, const char* value) {
+    auto* line = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
+    if (line == nullptr) { throw std::bad_alloc(); }
+    *line = {};
+    line->hash = 1;
+    line->key = copy(r->pool, name);
+    line->value = copy(r->pool, value);
+}
+
+// RFC 9110 15.5.22 and RFC 6455 4.4: what would be right.
+ngx_int_t require_upgrade(Connection& connection, std::string_view detail) {
+    ngx_http_request_t* r = connection.request;
+    add_response_header(r, "Upgrade", "websocket");
+    add_response_header(r, "Connection", "upgrade");
+    add_response_header(r, "Sec-WebSocket-Version", "13");
+    return refuse(connection, NGX_LOG_INFO, upgrade_required, AuthStatus::malformed, detail);
+}
+
+bool has_body(const ngx_http_request_t& r) noexcept {
+    return r.headers_in.content_length_n > 0 || r.headers_in.chunked || r.headers_in.transfer_encoding != nullptr;
+}
+
+// A line feed inside a value would be a line of its own for the backend.
+bool has_control_byte(const std::vector<websocket::Header>& lines) noexcept {
+    return std::ranges::any_of(lines, [](const websocket::Header& line) {
+        return std::ranges::any_of(line.value, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; });
+    });
+}
+
+// Nothing that a client sends may pass for ours.
+void hide_own_headers(ngx_http_request_t& r, const LocationConf& conf) {
+    hide_header(r, "X-WS-Context");
+    hide_header(r, "X-WS-Connection-Id");
+    if (!conf.header->name.empty()) { hide_header(r, conf.header->name); }
+}
+
+// A request that is no upgrade to a WebSocket can't become any other upgrade either (h2c and the like).
+void drop_upgrade(ngx_http_request_t& r) {
+    hide_header(r, "Upgrade");
+    hide_header(r, "HTTP2-Settings");
+    r.headers_in.upgrade = nullptr;
+}
+
+ngx_int_t check_origin(Connection& connection) {
+    ngx_http_request_t* r = connection.request;
+    const auto origins = header_values(*r, "Origin");
+    if (origins.empty()) { return NGX_OK; }  // not a browser
+    bool secure = false;
+#if (NGX_HTTP_SSL)
+    secure = r->connection->ssl != nullptr;
+#endif
+    const std::string_view host = r->headers_in.host != nullptr ? view(r->headers_in.host->value) : std::string_view{};
+    if (origins.size() == 1 && connection.conf->origin->allows(origins[0], host, secure)) { return NGX_OK; }
+    return refuse(connection, NGX_LOG_WARN, NGX_HTTP_FORBIDDEN, AuthStatus::origin, "foreign Origin");
+}
+
+ngx_int_t check_request(Connection& connection) {
+    ngx_http_request_t* r = connection.request;
+    const auto lines = header_lines(r->headers_in.headers);
+    connection.kind = websocket::classify_request(r->method == NGX_HTTP_GET, r->http_version == NGX_HTTP_VERSION_11,
+                                                  has_body(*r), lines);
+    switch (connection.kind) {
+        case websocket::RequestKind::plain:
+            if (!connection.conf->plain) { return require_upgrade(connection, "no WebSocket upgrade"); }
+            drop_upgrade(*r);
+            break;
+        case websocket::RequestKind::malformed:
+            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "malformed upgrade");
+        case websocket::RequestKind::wrong_version: return require_upgrade(connection, "wrong WebSocket version");
+        case websocket::RequestKind::upgrade:
+            if (const ngx_int_t rc = check_origin(connection); rc != NGX_OK) { return rc; }
+            if (connection.conf->delivery_kind() == DeliveryKind::envelope) {
+                hide_header(*r, "Sec-WebSocket-Extensions");
+            }
+            break;
+    }
+    if (has_control_byte(lines)) {
+        return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "control byte in a header");
+    }
+    return NGX_OK;
+}
+
+ngx_int_t find_token(Connection& connection) {
+    ngx_http_request_t* r = connection.request;
+    SessionToken token = find_session_token(*r, *connection.conf->tokens);
+    switch (token.status) {
+        case SessionToken::Status::found: break;
+        case SessionToken::Status::absent:
+            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::no_token, "no token");
+        case SessionToken::Status::ambiguous:
+            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "ambiguous token");
+    }
+    connection.token = std::move(token.value);
+    return NGX_OK;
+}
+
+void strip_token_cookies(const Connection& connection) {
+    for (const TokenSource& source : *connection.conf->tokens) {
+        if (source.kind == TokenSource::Kind::cookie) { strip_cookie(*connection.request, source.name); }
+    }
+}
+
+// The last step: the context goes where the location wants it.
+ngx_int_t let_pass(Connection& connection, const auth::Session& session) {
+    ngx_http_request_t* r = connection.request;
+    const LocationConf& conf = *connection.conf;
+    ContextResult result = build_context(connection, session);
+    if (result.context == nullptr) {
+        return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid, result.error);
+    }
+    const bool in_header = connection.kind == websocket::RequestKind::plain ||
+                           conf.delivery_kind() == DeliveryKind::headers;
+    if (in_header && !conf.header->name.empty()) {
+        const std::string value = conf.header->encoding == HeaderEncoding::json ? std::string(result.context->json())
+                                                                                : result.context->base64url();
+        if (value.size() > conf.context_header_max) {
+            return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid,
+                          "context too large for a header (ws_context_header_max)");
+        }
+        add_header(*r, conf.header->name, value);
+    }
+    add_header(*r, "X-WS-Connection-Id", connection.id);
+    connection.context = std::move(result.context);
+    connection.auth = conf.auth == 0 ? AuthStatus::off : AuthStatus::allowed;
+    connection.verdict = NGX_DECLINED;
+    return NGX_DECLINED;
+}
+
+ngx_int_t judge(Connection& connection, const auth::Verdict& verdict) {
+    switch (verdict.status) {
+        case auth::Verdict::Status::allowed: return let_pass(connection, verdict.session);
+        case auth::Verdict::Status::denied:
+            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::denied, verdict.detail);
+        case auth::Verdict::Status::unavailable:
+            // The outage itself is logged once, by the Redis client.
+            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_SERVICE_UNAVAILABLE, AuthStatus::unavailable,
+                          verdict.detail);
+        case auth::Verdict::Status::invalid: break;
+    }
+    return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid, verdict.detail);
+}
+
+void on_resume(ngx_event_t* event) noexcept {
+    auto& connection = *static_cast<Connection*>(event->data);
+    ngx_http_request_t* r = connection.request;
+    ngx_connection_t* c = r->connection;
+    r->read_event_handler = ngx_http_block_reading;
+    ngx_http_core_run_phases(r);
+    ngx_http_run_posted_requests(c);
+}
+
+// Called by the hook, from an event that isn't the request's: the request goes on from an event of its own.
+void on_verdict(Connection& connection, const auth::Verdict& verdict) noexcept {
+    try {
+        (void)judge(connection, verdict);
+    } catch (...) {
+        connection.verdict = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ngx_post_event(&connection.resume, &ngx_posted_events);
+}
+
+std::vector<std::string> evaluate(ngx_http_request_t* r, const std::vector<ngx_http_complex_value_t>& command) {
+    std::vector<std::string> words;
+    for (const ngx_http_complex_value_t& word : command) {
+        ngx_str_t value;
+        // Read-only for nginx as well: its prototype lacks the const.
+        if (ngx_http_complex_value(r, const_cast<ngx_http_complex_value_t*>(&word), &value) != NGX_OK) {
+            throw std::bad_alloc();
+        }
+        words.emplace_back(view(value));
+    }
+    return words;
+}
+
+ngx_int_t ask(Connection& connection) {
+    ngx_http_request_t* r = connection.request;
+    const LocationConf& conf = *connection.conf;
+    const std::vector<std::string> words = evaluate(r, *conf.command);
+    const std::vector<std::string_view> question(words.begin(), words.end());
+
+    connection.auth = AuthStatus::pending;
+    connection.resume.handler = on_resume;
+    connection.resume.data = &connection;
+    connection.resume.log = r->connection->log;
+    auth::RedisHook hook(Worker::current()->store(*conf.redis), conf.max_session_size);
+    connection.lookup =
+        hook.start(question, [&connection](const auth::Verdict& verdict) { on_verdict(connection, verdict); });
+    // A client that leaves meanwhile is noticed.
+    r->read_event_handler = ngx_http_test_reading;
+    return NGX_AGAIN;
+}
+
+ngx_int_t begin(Connection& connection) {
+    ngx_http_request_t* r = connection.request;
+    hide_own_headers(*r, *connection.conf);
+    if (const ngx_int_t rc = check_request(connection); rc != NGX_OK) { return rc; }
+    if (connection.conf->auth == static_cast<ngx_uint_t>(HookKind::off)) {
+        return let_pass(connection, std::string_view("{}"));
+    }
+    if (const ngx_int_t rc = find_token(connection); rc != NGX_OK) { return rc; }
+    if (connection.conf->strip_cookie) { strip_token_cookies(connection); }
+    return ask(connection);
+}
+
+}  // namespace
+
+ngx_int_t admit(ngx_http_request_t* r) noexcept try {
+    const LocationConf& conf = location_conf(r);
+    if (!conf.active()) { return NGX_DECLINED; }
+    Connection* connection = Connection::of(r);
+    if (connection != nullptr && connection->conf == &conf) { return connection->verdict; }
+    return begin(Connection::make(r));
+} catch (...) {
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+}  // namespace ws::nginx

@@ -1,0 +1,75 @@
+#include "nginx/connection.h"
+
+#include <sys/random.h>
+
+#include <array>
+
+#include "nginx/object.h"
+#include "nginx/tunnel.h"
+
+namespace ws::nginx {
+
+namespace {
+
+std::string random_id() {
+    std::array<unsigned char, 16> bytes;
+    if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) { throw std::bad_alloc(); }
+    std::string id;
+    id.reserve(2 * bytes.size());
+    for (const unsigned char byte : bytes) {
+        id += "0123456789abcdef"[byte >> 4];
+        id += "0123456789abcdef"[byte & 15];
+    }
+    return id;
+}
+
+// Runs when the request ends, however it ends: what still has sockets, timers or callbacks goes now, the rest with the
+// pool.
+void on_request_end(void* data) noexcept {
+    auto& connection = *static_cast<Connection*>(data);
+    connection.lookup.reset();
+    connection.tunnel.reset();
+    if (connection.resume.posted) { ngx_delete_posted_event(&connection.resume); }
+}
+
+}  // namespace
+
+std::string_view name(AuthStatus status) noexcept {
+    switch (status) {
+        case AuthStatus::off: return "off";
+        case AuthStatus::pending: return "pending";
+        case AuthStatus::allowed: return "allowed";
+        case AuthStatus::no_token: return "no_token";
+        case AuthStatus::denied: return "denied";
+        case AuthStatus::unavailable: return "unavailable";
+        case AuthStatus::invalid: return "invalid";
+        case AuthStatus::origin: return "origin";
+        case AuthStatus::malformed: return "malformed";
+    }
+    return {};
+}
+
+Connection::Connection(ngx_http_request_t* r) : request(r), conf(&location_conf(r)), id(random_id()) {
+    ngx_http_cleanup_t* cleanup = ngx_http_cleanup_add(r, 0);
+    if (cleanup == nullptr) { throw std::bad_alloc(); }
+    cleanup->handler = on_request_end;
+    cleanup->data = this;
+}
+
+Connection::~Connection() { on_request_end(this); }
+
+Connection* Connection::of(ngx_http_request_t* r) noexcept {
+    auto* connection = static_cast<Connection*>(ngx_http_get_module_ctx(r, ngx_http_ws_module));
+    if (connection != nullptr || !(r->internal || r->filter_finalize)) { return connection; }
+    connection = find_object<Connection>(r->pool, [r](const Connection& c) { return c.request == r; });
+    ngx_http_set_ctx(r, connection, ngx_http_ws_module);
+    return connection;
+}
+
+Connection& Connection::make(ngx_http_request_t* r) {
+    auto* connection = make_object<Connection>(r->pool, r);
+    ngx_http_set_ctx(r, connection, ngx_http_ws_module);
+    return *connection;
+}
+
+}  // namespace ws::nginx

@@ -1,0 +1,64 @@
+// One client's request in a location of ours and, after the 101, its WebSocket: what is known about it, from the first
+// look at the request to the log line at its end. Lives in the request's pool.
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "auth/hook.h"
+#include "context/context.h"
+#include "nginx/location_conf.h"
+#include "websocket/handshake.h"
+
+namespace ws::nginx {
+
+class Tunnel;
+
+// What $ws_auth_status says.
+enum class AuthStatus {
+    off,          // no hook in this location
+    pending,      // asked, not answered
+    allowed,
+    no_token,     // the request has none, or one that can't be a token
+    denied,       // the session does not exist
+    unavailable,  // Redis did not answer
+    invalid,      // there is a session, and no context can be made from it
+    origin,       // refused for its Origin
+    malformed,    // refused before the hook was asked
+};
+
+[[nodiscard]] std::string_view name(AuthStatus status) noexcept;
+
+struct Connection {
+    explicit Connection(ngx_http_request_t* r);
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection();
+
+    // The request's connection, or null; found again after an internal redirect, which clears nginx's own pointers.
+    [[nodiscard]] static Connection* of(ngx_http_request_t* r) noexcept;
+    // Makes one. Throws std::bad_alloc.
+    [[nodiscard]] static Connection& make(ngx_http_request_t* r);
+
+    ngx_http_request_t* const request;
+    const LocationConf* conf;  // of the location that judged the request
+    const std::string id;      // 32 hexadecimal digits
+
+    websocket::RequestKind kind = websocket::RequestKind::plain;
+    AuthStatus auth = AuthStatus::off;
+    ngx_int_t verdict = NGX_AGAIN;  // of the phase handler: NGX_DECLINED lets the request pass
+    std::string token;
+    std::shared_ptr<const context::Context> context;
+
+    std::unique_ptr<auth::Lookup> lookup;
+    ngx_event_t resume{};  // posted when the lookup is answered
+
+    ngx_int_t (*create_request)(ngx_http_request_t*) = nullptr;  // proxy's own, under ws_pass
+    bool takeover = false;  // a good 101 is on its way to the client
+    std::unique_ptr<Tunnel> tunnel;
+};
+
+}  // namespace ws::nginx

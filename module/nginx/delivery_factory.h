@@ -1,0 +1,16 @@
+// The delivery that a location asks for.
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include <memory>
+
+#include "nginx/connection.h"
+#include "relay/delivery.h"
+
+namespace ws::nginx {
+
+// For a connection whose 101 has come. Throws std::bad_alloc.
+[[nodiscard]] std::unique_ptr<relay::Delivery> make_delivery(const Connection& connection);
+
+}  // namespace ws::nginx

@@ -1,0 +1,276 @@
+#include "nginx/location_conf.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "nginx/object.h"
+#include "nginx/ws_pass.h"
+
+namespace ws::nginx {
+
+namespace {
+
+// The text of an error for `nginx -t`; nginx puts the directive's name in front of it.
+char* error(ngx_conf_t* cf, std::string_view text) {
+    return reinterpret_cast<char*>(copy(cf->pool, text).data);
+}
+
+char* ok() noexcept { return NGX_CONF_OK; }
+
+std::span<const ngx_str_t> parameters(const ngx_conf_t* cf) noexcept {
+    const auto* args = static_cast<const ngx_str_t*>(cf->args->elts);
+    return {args + 1, cf->args->nelts - 1};
+}
+
+// An HTTP token (RFC 9110 5.6.2): what cookies and headers may be called.
+bool is_http_token(std::string_view text) noexcept {
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+        return c > ' ' && c < 0x7f && std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
+    });
+}
+
+ngx_http_complex_value_t* compile(ngx_conf_t* cf, const ngx_str_t& text) {
+    auto* compiled = static_cast<ngx_http_complex_value_t*>(ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));
+    if (compiled == nullptr) { throw std::bad_alloc(); }
+    ngx_str_t value = text;
+    ngx_http_compile_complex_value_t ccv{};
+    ccv.cf = cf;
+    ccv.value = &value;
+    ccv.complex_value = compiled;
+    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? compiled : nullptr;
+}
+
+// A directive's setter: a bad_alloc must not reach nginx.
+template <char* (*set)(ngx_conf_t*, LocationConf&)>
+char* guarded(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept try {
+    return set(cf, *static_cast<LocationConf*>(conf));
+} catch (...) {
+    return static_cast<char*>(NGX_CONF_ERROR);
+}
+
+char* set_redis(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.redis != nullptr) { return error(cf, "is duplicate"); }
+    auto* server = make_object<RedisServer>(cf->pool);
+    const char* wrong = parse_redis_server(cf, parameters(cf), *server);
+    if (wrong != nullptr) { return error(cf, wrong); }
+    conf.redis = server;
+    return ok();
+}
+
+char* set_tokens(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.tokens != nullptr) { return error(cf, "is duplicate"); }
+    auto* tokens = make_object<std::vector<TokenSource>>(cf->pool);
+    for (const ngx_str_t& param : parameters(cf)) {
+        const std::string_view source = view(param);
+        const std::size_t colon = source.find(':');
+        const std::string_view kind = source.substr(0, colon);
+        const std::string_view name = colon == std::string_view::npos ? std::string_view{} : source.substr(colon + 1);
+        if (source == "bearer") {
+            tokens->push_back({TokenSource::Kind::bearer, {}});
+        } else if (kind == "cookie" && is_http_token(name)) {
+            tokens->push_back({TokenSource::Kind::cookie, std::string(name)});
+        } else if (kind == "arg" && !name.empty()) {
+            tokens->push_back({TokenSource::Kind::argument, std::string(name)});
+        } else if (kind == "header" && is_http_token(name)) {
+            tokens->push_back({TokenSource::Kind::header, std::string(name)});
+        } else {
+            return error(cf, "has a wrong source \"" + std::string(source) +
+                                 "\": it must be cookie:NAME, arg:NAME, header:NAME or bearer");
+        }
+    }
+    conf.tokens = tokens;
+    return ok();
+}
+
+char* add_command(ngx_conf_t* cf, LocationConf& conf, std::span<const ngx_str_t> words) {
+    if (conf.command != nullptr) {
+        return error(cf, "is duplicate: one ws_auth_key or ws_auth_redis_command a level");
+    }
+    auto* command = make_object<std::vector<ngx_http_complex_value_t>>(cf->pool);
+    for (const ngx_str_t& word : words) {
+        const ngx_http_complex_value_t* compiled = compile(cf, word);
+        if (compiled == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
+        command->push_back(*compiled);
+    }
+    if ((*command)[1].lengths == nullptr) {
+        return error(cf, "names one key for everybody: put $ws_token (or another variable) in it");
+    }
+    conf.command = command;
+    return ok();
+}
+
+char* set_key(ngx_conf_t* cf, LocationConf& conf) {
+    const std::array<ngx_str_t, 2> words{ngx_str_t ngx_string("GET"), parameters(cf)[0]};
+    return add_command(cf, conf, words);
+}
+
+char* set_command(ngx_conf_t* cf, LocationConf& conf) {
+    const std::string_view verb = view(parameters(cf)[0]);
+    if (verb != "GET" && verb != "HGETALL") {
+        return error(cf, "has a wrong command \"" + std::string(verb) + "\": it must be GET KEY or HGETALL KEY");
+    }
+    return add_command(cf, conf, parameters(cf));
+}
+
+char* set_origin(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.origin != nullptr) { return error(cf, "is duplicate"); }
+    const auto params = parameters(cf);
+    auto policy = websocket::OriginPolicy::listed();
+    if (params.size() == 1 && view(params[0]) == "same") {
+        policy = websocket::OriginPolicy::same();
+    } else if (params.size() == 1 && view(params[0]) == "any") {
+        policy = websocket::OriginPolicy::any();
+    } else {
+        for (const ngx_str_t& param : params) {
+            if (view(param) == "same" || view(param) == "any" || !policy.add(view(param))) {
+                return error(cf, "has a wrong origin \"" + std::string(view(param)) +
+                                     "\": it must be same, any, or a list of [http[s]://]HOST[:PORT], where HOST may "
+                                     "begin with \"*.\"");
+            }
+        }
+    }
+    conf.origin = make_object<websocket::OriginPolicy>(cf->pool, std::move(policy));
+    return ok();
+}
+
+char* set_select(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.select != nullptr) { return error(cf, "is duplicate"); }
+    auto* select = make_object<std::vector<std::string>>(cf->pool);
+    for (const ngx_str_t& path : parameters(cf)) { select->emplace_back(view(path)); }
+    conf.select = select;
+    return ok();
+}
+
+std::optional<context::FieldType> field_type(std::string_view name) noexcept {
+    if (name == "string") { return context::FieldType::string; }
+    if (name == "number") { return context::FieldType::number; }
+    if (name == "boolean") { return context::FieldType::boolean; }
+    if (name == "json") { return context::FieldType::json; }
+    return std::nullopt;
+}
+
+char* add_field(ngx_conf_t* cf, LocationConf& conf) {
+    static constexpr std::string_view session = "$ws_session.";
+    const auto params = parameters(cf);
+    ContextField field{std::string(view(params[0])), std::nullopt, {}, nullptr};
+    if (params.size() == 3) {
+        field.type = field_type(view(params[2]));
+        if (!field.type) {
+            return error(cf, "has a wrong type \"" + std::string(view(params[2])) +
+                                 "\": it must be string, number, boolean or json");
+        }
+    }
+    const std::string_view value = view(params[1]);
+    if (value.starts_with(session)) {
+        field.session_path = value.substr(session.size());
+        if (field.session_path.empty() || field.session_path.find('$') != std::string::npos) {
+            return error(cf, "has a wrong path: it must be like $ws_session.user.id, with nothing else in the value");
+        }
+    } else {
+        if (value.find("$ws_session") != std::string_view::npos || value.find("${ws_session") != std::string_view::npos) {
+            return error(cf, "has a wrong value: $ws_session.PATH must be the whole of it");
+        }
+        field.value = compile(cf, params[1]);
+        if (field.value == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
+    }
+    // Only this level's list is ever written to: it becomes read-only when levels are merged.
+    auto* fields = const_cast<std::vector<ContextField>*>(conf.fields);
+    if (fields == nullptr) {
+        fields = make_object<std::vector<ContextField>>(cf->pool);
+        conf.fields = fields;
+    }
+    if (std::ranges::any_of(*fields, [&field](const ContextField& f) { return f.name == field.name; })) {
+        return error(cf, "sets \"" + field.name + "\" twice");
+    }
+    fields->push_back(std::move(field));
+    return ok();
+}
+
+char* set_header(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.header != nullptr) { return error(cf, "is duplicate"); }
+    const auto params = parameters(cf);
+    ContextHeader header{std::string(view(params[0])), HeaderEncoding::json};
+    if (!is_http_token(header.name)) { return error(cf, "has a wrong header name \"" + header.name + "\""); }
+    if (header.name == "off") { header.name.clear(); }
+    if (params.size() == 2) {
+        const std::string_view encoding = view(params[1]);
+        if (encoding != "json" && encoding != "base64url") {
+            return error(cf, "has a wrong encoding \"" + std::string(encoding) + "\": it must be json or base64url");
+        }
+        if (encoding == "base64url") { header.encoding = HeaderEncoding::base64url; }
+    }
+    conf.header = make_object<ContextHeader>(cf->pool, std::move(header));
+    return ok();
+}
+
+ngx_conf_enum_t hooks[] = {
+    {ngx_string("off"), static_cast<ngx_uint_t>(HookKind::off)},
+    {ngx_string("redis"), static_cast<ngx_uint_t>(HookKind::redis)},
+    {ngx_null_string, 0},
+};
+
+ngx_conf_enum_t deliveries[] = {
+    {ngx_string("headers"), static_cast<ngx_uint_t>(DeliveryKind::headers)},
+    {ngx_string("envelope"), static_cast<ngx_uint_t>(DeliveryKind::envelope)},
+    {ngx_null_string, 0},
+};
+
+ngx_conf_enum_t envelope_data[] = {{ngx_string("string"), 0}, {ngx_string("json"), 1}, {ngx_null_string, 0}};
+ngx_conf_enum_t envelope_context[] = {{ngx_string("changed"), 0}, {ngx_string("always"), 1}, {ngx_null_string, 0}};
+
+ngx_conf_num_bounds_t positive = {ngx_conf_check_num_bounds, 1, 1000000};
+
+constexpr ngx_uint_t everywhere = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
+
+constexpr ngx_command_t own(ngx_str_t name, ngx_uint_t arguments, char* (*set)(ngx_conf_t*, ngx_command_t*, void*)) {
+    return {name, everywhere | arguments, set, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr};
+}
+
+constexpr ngx_command_t slot(ngx_str_t name, ngx_uint_t arguments, char* (*set)(ngx_conf_t*, ngx_command_t*, void*),
+                             std::size_t offset, void* post = nullptr) {
+    return {name, everywhere | arguments, set, NGX_HTTP_LOC_CONF_OFFSET, offset, post};
+}
+
+}  // namespace
+
+ngx_command_t directives[] = {
+    own(ngx_string("ws_redis"), NGX_CONF_1MORE, guarded<set_redis>),
+    slot(ngx_string("ws_auth"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, offsetof(LocationConf, auth), hooks),
+    own(ngx_string("ws_auth_token"), NGX_CONF_1MORE, guarded<set_tokens>),
+    own(ngx_string("ws_auth_key"), NGX_CONF_TAKE1, guarded<set_key>),
+    own(ngx_string("ws_auth_redis_command"), NGX_CONF_TAKE2, guarded<set_command>),
+    slot(ngx_string("ws_auth_plain"), NGX_CONF_FLAG, ngx_conf_set_flag_slot, offsetof(LocationConf, plain)),
+    slot(ngx_string("ws_auth_strip_cookie"), NGX_CONF_FLAG, ngx_conf_set_flag_slot,
+         offsetof(LocationConf, strip_cookie)),
+    own(ngx_string("ws_origin"), NGX_CONF_1MORE, guarded<set_origin>),
+    slot(ngx_string("ws_max_session_size"), NGX_CONF_TAKE1, ngx_conf_set_size_slot,
+         offsetof(LocationConf, max_session_size)),
+    own(ngx_string("ws_context_select"), NGX_CONF_ANY, guarded<set_select>),
+    own(ngx_string("ws_context_field"), NGX_CONF_TAKE23, guarded<add_field>),
+    own(ngx_string("ws_context_header"), NGX_CONF_TAKE12, guarded<set_header>),
+    slot(ngx_string("ws_context_header_max"), NGX_CONF_TAKE1, ngx_conf_set_size_slot,
+         offsetof(LocationConf, context_header_max)),
+    slot(ngx_string("ws_delivery"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, offsetof(LocationConf, delivery),
+         deliveries),
+    {ngx_string("ws_pass"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, set_ws_pass, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    slot(ngx_string("ws_envelope_data"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot,
+         offsetof(LocationConf, envelope_json), envelope_data),
+    slot(ngx_string("ws_envelope_context"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot,
+         offsetof(LocationConf, envelope_context_always), envelope_context),
+    slot(ngx_string("ws_envelope_replies"), NGX_CONF_FLAG, ngx_conf_set_flag_slot,
+         offsetof(LocationConf, envelope_replies)),
+    slot(ngx_string("ws_max_message_size"), NGX_CONF_TAKE1, ngx_conf_set_size_slot,
+         offsetof(LocationConf, max_message_size)),
+    slot(ngx_string("ws_max_fragments"), NGX_CONF_TAKE1, ngx_conf_set_num_slot,
+         offsetof(LocationConf, max_fragments), &positive),
+    slot(ngx_string("ws_idle_timeout"), NGX_CONF_TAKE1, ngx_conf_set_msec_slot, offsetof(LocationConf, idle_timeout)),
+    slot(ngx_string("ws_close_timeout"), NGX_CONF_TAKE1, ngx_conf_set_msec_slot,
+         offsetof(LocationConf, close_timeout)),
+    slot(ngx_string("ws_drain_timeout"), NGX_CONF_TAKE1, ngx_conf_set_msec_slot,
+         offsetof(LocationConf, drain_timeout)),
+    ngx_null_command,
+};
+
+}  // namespace ws::nginx

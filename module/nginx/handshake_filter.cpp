@@ -1,0 +1,99 @@
+#include "nginx/handshake_filter.h"
+
+extern "C" {
+#include <ngx_sha1.h>
+}
+
+#include <array>
+#include <string>
+
+#include "nginx/connection.h"
+#include "nginx/request_headers.h"
+#include "nginx/tunnel.h"
+
+namespace ws::nginx {
+
+namespace {
+
+ngx_http_output_header_filter_pt next_header_filter;
+ngx_http_output_body_filter_pt next_body_filter;
+
+// Sec-WebSocket-Accept for a key (RFC 6455 4.2.2).
+std::string accept_for(std::string_view key) {
+    static constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    std::array<u_char, 20> digest;
+    ngx_sha1_t sha1;
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, key.data(), key.size());
+    ngx_sha1_update(&sha1, guid.data(), guid.size());
+    ngx_sha1_final(digest.data(), &sha1);
+
+    std::array<u_char, ngx_base64_encoded_length(20)> text;
+    ngx_str_t from{digest.size(), digest.data()};
+    ngx_str_t to{text.size(), text.data()};
+    ngx_encode_base64(&to, &from);
+    return std::string(view(to));
+}
+
+// Why this 101 can't be relayed, or null.
+const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
+    if (connection.kind != websocket::RequestKind::upgrade) { return "the request asked for no upgrade"; }
+    if (r->upstream == nullptr || !r->upstream->upgrade) { return "it is no upstream's"; }
+    const auto keys = header_values(*r, "Sec-WebSocket-Key");
+    if (keys.size() != 1) { return "the request has no key"; }
+    const auto lines = header_lines(r->upstream->headers_in.headers);
+    if (!websocket::valid_response(lines, accept_for(keys[0]))) {
+        return "its Upgrade, Connection or Sec-WebSocket-Accept is wrong";
+    }
+    if (connection.conf->delivery_kind() == DeliveryKind::envelope) {
+        for (const websocket::Header& line : lines) {
+            if (line.name.size() == 24 && ngx_strncasecmp(reinterpret_cast<u_char*>(const_cast<char*>(line.name.data())),
+                                                          reinterpret_cast<u_char*>(const_cast<char*>(
+                                                              "Sec-WebSocket-Extensions")), 24) == 0) {
+                return "it has an extension that was not offered";
+            }
+        }
+    }
+    return nullptr;
+}
+
+ngx_int_t header_filter(ngx_http_request_t* r) noexcept try {
+    if (r != r->main || r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS) { return next_header_filter(r); }
+    Connection* connection = Connection::of(r);
+    if (connection == nullptr) { return next_header_filter(r); }
+    if (const char* wrong = refuse_switch(r, *connection)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "ws: backend's 101 refused, connection=%*s: %s",
+                      connection->id.size(), connection->id.data(), wrong);
+        // None of the lines of the 101 may stand in the 502.
+        ngx_http_clean_header(r);
+        return NGX_HTTP_BAD_GATEWAY;
+    }
+    connection->takeover = true;
+    return next_header_filter(r);
+} catch (...) {
+    return NGX_ERROR;
+}
+
+ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept try {
+    Connection* connection = r == r->main ? Connection::of(r) : nullptr;
+    if (connection != nullptr && connection->takeover) {
+        connection->takeover = false;
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "ws: open connection=%*s", connection->id.size(),
+                      connection->id.data());
+        Tunnel::take_over(*connection);
+    }
+    return next_body_filter(r, in);
+} catch (...) {
+    return NGX_ERROR;
+}
+
+}  // namespace
+
+void install_handshake_filter() noexcept {
+    next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = header_filter;
+    next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = body_filter;
+}
+
+}  // namespace ws::nginx

@@ -1,0 +1,114 @@
+#include "nginx/location_conf.h"
+
+#include "nginx/object.h"
+
+namespace ws::nginx {
+
+namespace {
+
+template <class T>
+void inherit(T*& value, T* parent) noexcept {
+    if (value == nullptr) { value = parent; }
+}
+
+ngx_http_complex_value_t compile(ngx_conf_t* cf, std::string_view text) {
+    ngx_str_t value = copy(cf->pool, text);
+    ngx_http_complex_value_t compiled{};
+    ngx_http_compile_complex_value_t ccv{};
+    ccv.cf = cf;
+    ccv.value = &value;
+    ccv.complex_value = &compiled;
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) { throw std::bad_alloc(); }
+    return compiled;
+}
+
+// What holds when no directive says otherwise.
+void set_defaults(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.command == nullptr && conf.auth == static_cast<ngx_uint_t>(HookKind::redis)) {
+        auto* command = make_object<std::vector<ngx_http_complex_value_t>>(cf->pool);
+        command->push_back(compile(cf, "GET"));
+        command->push_back(compile(cf, "session:$ws_token"));
+        conf.command = command;
+    }
+    if (!conf.active()) { return; }
+    if (conf.origin == nullptr) {
+        conf.origin = make_object<websocket::OriginPolicy>(cf->pool, websocket::OriginPolicy::same());
+    }
+    if (conf.header == nullptr) {
+        conf.header = make_object<ContextHeader>(cf->pool, ContextHeader{"X-WS-Context", HeaderEncoding::json});
+    }
+}
+
+char* check(ngx_conf_t* cf, const LocationConf& conf) noexcept {
+    if (conf.auth != static_cast<ngx_uint_t>(HookKind::redis)) { return nullptr; }
+    if (conf.redis == nullptr) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_auth redis\" needs a server: add \"ws_redis redis://HOST:PORT;\" at this level or above");
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+    if (conf.tokens == nullptr) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_auth redis\" needs a token: add \"ws_auth_token cookie:NAME;\" at this level or above");
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+void* create_location_conf(ngx_conf_t* cf) noexcept {
+    auto* conf = static_cast<LocationConf*>(ngx_pcalloc(cf->pool, sizeof(LocationConf)));
+    if (conf == nullptr) { return nullptr; }
+    conf->auth = NGX_CONF_UNSET_UINT;
+    conf->plain = NGX_CONF_UNSET;
+    conf->strip_cookie = NGX_CONF_UNSET;
+    conf->max_session_size = NGX_CONF_UNSET_SIZE;
+    conf->context_header_max = NGX_CONF_UNSET_SIZE;
+    conf->delivery = NGX_CONF_UNSET_UINT;
+    conf->envelope_json = NGX_CONF_UNSET_UINT;
+    conf->envelope_context_always = NGX_CONF_UNSET_UINT;
+    conf->envelope_replies = NGX_CONF_UNSET;
+    conf->max_message_size = NGX_CONF_UNSET_SIZE;
+    conf->max_fragments = NGX_CONF_UNSET_UINT;
+    conf->idle_timeout = NGX_CONF_UNSET_MSEC;
+    conf->close_timeout = NGX_CONF_UNSET_MSEC;
+    conf->drain_timeout = NGX_CONF_UNSET_MSEC;
+    return conf;
+}
+
+char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept try {
+    const auto& prev = *static_cast<LocationConf*>(parent);
+    auto& conf = *static_cast<LocationConf*>(child);
+
+    ngx_conf_merge_uint_value(conf.auth, prev.auth, static_cast<ngx_uint_t>(HookKind::off));
+    inherit(conf.redis, prev.redis);
+    inherit(conf.tokens, prev.tokens);
+    inherit(conf.command, prev.command);
+    ngx_conf_merge_value(conf.plain, prev.plain, 0);
+    ngx_conf_merge_value(conf.strip_cookie, prev.strip_cookie, 0);
+    inherit(conf.origin, prev.origin);
+    ngx_conf_merge_size_value(conf.max_session_size, prev.max_session_size, 64 * 1024);
+
+    inherit(conf.select, prev.select);
+    inherit(conf.fields, prev.fields);
+    inherit(conf.header, prev.header);
+    ngx_conf_merge_size_value(conf.context_header_max, prev.context_header_max, 4 * 1024);
+
+    ngx_conf_merge_uint_value(conf.delivery, prev.delivery, static_cast<ngx_uint_t>(DeliveryKind::headers));
+    ngx_conf_merge_uint_value(conf.envelope_json, prev.envelope_json, 0);
+    ngx_conf_merge_uint_value(conf.envelope_context_always, prev.envelope_context_always, 1);
+    ngx_conf_merge_value(conf.envelope_replies, prev.envelope_replies, 0);
+
+    ngx_conf_merge_size_value(conf.max_message_size, prev.max_message_size, 1024 * 1024);
+    ngx_conf_merge_uint_value(conf.max_fragments, prev.max_fragments, 1024);
+    ngx_conf_merge_msec_value(conf.idle_timeout, prev.idle_timeout, 3600 * 1000);
+    ngx_conf_merge_msec_value(conf.close_timeout, prev.close_timeout, 10 * 1000);
+    ngx_conf_merge_msec_value(conf.drain_timeout, prev.drain_timeout, 30 * 1000);
+
+    set_defaults(cf, conf);
+    return check(cf, conf);
+} catch (...) {
+    return static_cast<char*>(NGX_CONF_ERROR);
+}
+
+}  // namespace ws::nginx

@@ -1,0 +1,84 @@
+// What the directives of http, server and location say. Read-only after the configuration has been merged.
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "context/recipe.h"
+#include "nginx/redis_server.h"
+#include "websocket/origin.h"
+
+namespace ws::nginx {
+
+// One source of ws_auth_token.
+struct TokenSource {
+    enum class Kind { cookie, argument, bearer, header };
+    Kind kind;
+    std::string name;  // of the cookie, argument or header; taken literally
+};
+
+// One ws_context_field.
+struct ContextField {
+    std::string name;
+    std::optional<context::FieldType> type;
+    std::string session_path;         // the value is $ws_session.PATH; otherwise
+    ngx_http_complex_value_t* value;  // this
+};
+
+enum class HookKind : ngx_uint_t { off, redis };
+enum class DeliveryKind : ngx_uint_t { headers, envelope };
+enum class HeaderEncoding : ngx_uint_t { json, base64url };
+
+struct ContextHeader {
+    std::string name;  // empty: off
+    HeaderEncoding encoding;
+};
+
+// Filled by nginx's own slot setters, so it stays a plain struct; lists are objects of the configuration's pool.
+struct LocationConf {
+    ngx_uint_t auth;                                    // HookKind
+    const RedisServer* redis;
+    const std::vector<TokenSource>* tokens;
+    const std::vector<ngx_http_complex_value_t>* command;  // a Redis command as an argument vector
+    ngx_flag_t plain;
+    ngx_flag_t strip_cookie;
+    const websocket::OriginPolicy* origin;
+    size_t max_session_size;
+
+    const std::vector<std::string>* select;             // null: all
+    const std::vector<ContextField>* fields;
+    const ContextHeader* header;
+    size_t context_header_max;
+
+    ngx_uint_t delivery;                                // DeliveryKind
+    ngx_http_handler_pt proxy_handler;                  // what ws_pass stands for; null without ws_pass
+    ngx_uint_t envelope_json;
+    ngx_uint_t envelope_context_always;
+    ngx_flag_t envelope_replies;
+
+    size_t max_message_size;
+    ngx_uint_t max_fragments;
+    ngx_msec_t idle_timeout;
+    ngx_msec_t close_timeout;
+    ngx_msec_t drain_timeout;
+
+    // Does the module act on requests of this location at all?
+    [[nodiscard]] bool active() const noexcept { return auth != 0 || proxy_handler != nullptr; }
+    [[nodiscard]] DeliveryKind delivery_kind() const noexcept { return static_cast<DeliveryKind>(delivery); }
+};
+
+[[nodiscard]] inline const LocationConf& location_conf(ngx_http_request_t* r) noexcept {
+    return *static_cast<LocationConf*>(ngx_http_get_module_loc_conf(r, ngx_http_ws_module));
+}
+
+// For ngx_http_module_t.
+void* create_location_conf(ngx_conf_t* cf) noexcept;
+char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept;
+
+// The command table.
+extern ngx_command_t directives[];
+
+}  // namespace ws::nginx

@@ -1,0 +1,49 @@
+// The module as nginx sees it.
+#include "nginx/ngx.h"
+
+#include "nginx/admission.h"
+#include "nginx/handshake_filter.h"
+#include "nginx/location_conf.h"
+#include "nginx/variables.h"
+#include "nginx/worker.h"
+
+namespace {
+
+ngx_int_t postconfiguration(ngx_conf_t* cf) noexcept {
+    auto* core = static_cast<ngx_http_core_main_conf_t*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    auto* handler =
+        static_cast<ngx_http_handler_pt*>(ngx_array_push(&core->phases[NGX_HTTP_PRECONTENT_PHASE].handlers));
+    if (handler == nullptr) { return NGX_ERROR; }
+    *handler = ws::nginx::admit;
+    ws::nginx::install_handshake_filter();
+    return NGX_OK;
+}
+
+ngx_http_module_t context = {
+    ws::nginx::add_variables,  // preconfiguration
+    postconfiguration,
+    nullptr, nullptr,  // main
+    nullptr, nullptr,  // server
+    ws::nginx::create_location_conf,
+    ws::nginx::merge_location_conf,
+};
+
+}  // namespace
+
+extern "C" {
+
+ngx_module_t ngx_http_ws_module = {
+    NGX_MODULE_V1,
+    &context,
+    ws::nginx::directives,
+    NGX_HTTP_MODULE,
+    nullptr,                  // init master
+    nullptr,                  // init module
+    ws::nginx::init_process,
+    nullptr, nullptr,         // threads
+    ws::nginx::exit_process,
+    nullptr,                  // exit master
+    NGX_MODULE_V1_PADDING,
+};
+
+}

@@ -1,0 +1,104 @@
+#include "nginx/request_headers.h"
+
+#include <algorithm>
+#include <string>
+
+namespace ws::nginx {
+
+namespace {
+
+template <class Visit>
+void for_each(const ngx_list_t& headers, Visit visit) {
+    for (const ngx_list_part_t* part = &headers.part; part != nullptr; part = part->next) {
+        auto* lines = static_cast<ngx_table_elt_t*>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+            if (lines[i].hash != 0) { visit(lines[i]); }
+        }
+    }
+}
+
+bool same_name(std::string_view a, std::string_view b, bool underscore_is_dash) noexcept {
+    const auto fold = [underscore_is_dash](char c) {
+        if (underscore_is_dash && c == '_') { return '-'; }
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    };
+    return std::ranges::equal(a, b, {}, fold, fold);
+}
+
+// proxy_pass passes on what is not in its table of hidden names, and looks at nothing but the name: so the line takes a
+// name that is always in it. The list itself can't shrink, since headers_in points into it.
+void hide(ngx_table_elt_t& line) noexcept {
+    static u_char hidden[] = "Keep-Alive";
+    static u_char lowcase[] = "keep-alive";
+    line.key = {sizeof(hidden) - 1, hidden};
+    line.lowcase_key = lowcase;
+    line.hash = ngx_hash_key(lowcase, sizeof(lowcase) - 1);
+}
+
+std::string_view trim(std::string_view text) noexcept {
+    const std::size_t first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) { return {}; }
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+}  // namespace
+
+std::vector<websocket::Header> header_lines(const ngx_list_t& headers) {
+    std::vector<websocket::Header> lines;
+    for_each(headers, [&lines](const ngx_table_elt_t& line) { lines.push_back({view(line.key), view(line.value)}); });
+    return lines;
+}
+
+std::vector<std::string_view> header_values(const ngx_http_request_t& r, std::string_view name) {
+    std::vector<std::string_view> values;
+    for_each(r.headers_in.headers, [&](const ngx_table_elt_t& line) {
+        if (same_name(view(line.key), name, false)) { values.push_back(view(line.value)); }
+    });
+    return values;
+}
+
+void hide_header(ngx_http_request_t& r, std::string_view name) {
+    for_each(r.headers_in.headers, [name](ngx_table_elt_t& line) {
+        if (same_name(view(line.key), name, true)) { hide(line); }
+    });
+}
+
+void add_header(ngx_http_request_t& r, std::string_view name, std::string_view value) {
+    const ngx_str_t key = copy(r.pool, name);
+    const ngx_str_t lowcase = copy(r.pool, name);
+    ngx_strlow(lowcase.data, lowcase.data, lowcase.len);
+    const ngx_str_t text = copy(r.pool, value);
+    auto* line = static_cast<ngx_table_elt_t*>(ngx_list_push(&r.headers_in.headers));
+    if (line == nullptr) { throw std::bad_alloc(); }
+    *line = {};
+    line->hash = ngx_hash_key(lowcase.data, lowcase.len);
+    line->key = key;
+    line->lowcase_key = lowcase.data;
+    line->value = text;
+}
+
+void strip_cookie(ngx_http_request_t& r, std::string_view name) {
+    for_each(r.headers_in.headers, [&](ngx_table_elt_t& line) {
+        if (!same_name(view(line.key), "Cookie", false)) { return; }
+        std::string kept;
+        bool found = false;
+        for (std::string_view rest = view(line.value); !rest.empty();) {
+            const std::size_t end = std::min(rest.find(';'), rest.size());
+            const std::string_view pair = trim(rest.substr(0, end));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+            if (trim(pair.substr(0, pair.find('='))) == name) {
+                found = true;
+            } else if (!pair.empty()) {
+                kept.append(kept.empty() ? "" : "; ").append(pair);
+            }
+        }
+        if (!found) { return; }
+        if (kept.empty()) {
+            hide(line);
+        } else {
+            line.value = copy(r.pool, kept);
+        }
+    });
+}
+
+}  // namespace ws::nginx

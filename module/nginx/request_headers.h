@@ -1,0 +1,29 @@
+// The header lines of a client's request: reading them, hiding some from the backend, adding some for it.
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "websocket/handshake.h"
+
+namespace ws::nginx {
+
+// All lines of an nginx header list; the views live as long as the list's elements.
+[[nodiscard]] std::vector<websocket::Header> header_lines(const ngx_list_t& headers);
+
+// The values of all lines with this name (any case).
+[[nodiscard]] std::vector<std::string_view> header_values(const ngx_http_request_t& r, std::string_view name);
+
+// Keeps every line with this name from the backend. '-' and '_' are the same: CGI-like backends can't tell them apart.
+void hide_header(ngx_http_request_t& r, std::string_view name);
+
+// Adds a line for the backend. The value is copied. Throws std::bad_alloc.
+void add_header(ngx_http_request_t& r, std::string_view name, std::string_view value);
+
+// Takes a cookie out of all Cookie lines. Throws std::bad_alloc.
+void strip_cookie(ngx_http_request_t& r, std::string_view name);
+
+}  // namespace ws::nginx

@@ -1,0 +1,74 @@
+#include "nginx/session_token.h"
+
+#include <utility>
+
+#include "context/cookie.h"
+#include "context/token.h"
+#include "nginx/request_headers.h"
+
+namespace ws::nginx {
+
+namespace {
+
+using Status = SessionToken::Status;
+
+SessionToken from_cookie(const ngx_http_request_t& r, std::string_view name) {
+    const auto lines = header_values(r, "Cookie");
+    const context::CookieResult cookie = context::find_cookie(lines, name);
+    switch (cookie.status) {
+        case context::CookieStatus::found: return {Status::found, std::string(cookie.value)};
+        case context::CookieStatus::absent: return {Status::absent, {}};
+        case context::CookieStatus::duplicate:
+        case context::CookieStatus::malformed: break;
+    }
+    return {Status::ambiguous, {}};
+}
+
+SessionToken from_argument(const ngx_http_request_t& r, std::string_view name) {
+    context::ArgumentResult argument = context::find_argument(view(r.args), name);
+    switch (argument.status) {
+        case context::ArgumentStatus::found: return {Status::found, std::move(argument.value)};
+        case context::ArgumentStatus::absent: return {Status::absent, {}};
+        case context::ArgumentStatus::duplicate:
+        case context::ArgumentStatus::malformed: break;
+    }
+    return {Status::ambiguous, {}};
+}
+
+SessionToken from_bearer(const ngx_http_request_t& r) {
+    const auto values = header_values(r, "Authorization");
+    if (values.size() > 1) { return {Status::ambiguous, {}}; }
+    if (values.empty()) { return {Status::absent, {}}; }
+    const auto token = context::bearer_token(values[0]);
+    return token ? SessionToken{Status::found, std::string(*token)} : SessionToken{Status::absent, {}};
+}
+
+SessionToken from_header(const ngx_http_request_t& r, std::string_view name) {
+    const auto values = header_values(r, name);
+    if (values.size() > 1) { return {Status::ambiguous, {}}; }
+    return values.empty() ? SessionToken{Status::absent, {}} : SessionToken{Status::found, std::string(values[0])};
+}
+
+SessionToken from(const ngx_http_request_t& r, const TokenSource& source) {
+    switch (source.kind) {
+        case TokenSource::Kind::cookie: return from_cookie(r, source.name);
+        case TokenSource::Kind::argument: return from_argument(r, source.name);
+        case TokenSource::Kind::bearer: return from_bearer(r);
+        case TokenSource::Kind::header: return from_header(r, source.name);
+    }
+    return {};
+}
+
+}  // namespace
+
+SessionToken find_session_token(const ngx_http_request_t& r, std::span<const TokenSource> sources) {
+    for (const TokenSource& source : sources) {
+        SessionToken token = from(r, source);
+        token.source = &source;
+        if (token.status == Status::ambiguous) { return token; }
+        if (token.status == Status::found && context::valid_token(token.value)) { return token; }
+    }
+    return {};
+}
+
+}  // namespace ws::nginx

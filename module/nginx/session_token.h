@@ -1,0 +1,27 @@
+// The session's token, from where ws_auth_token says.
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include <span>
+#include <string>
+
+#include "nginx/location_conf.h"
+
+namespace ws::nginx {
+
+struct SessionToken {
+    enum class Status {
+        found,
+        absent,     // no source has one, or what it has can't be a token (context/token.h)
+        ambiguous,  // a source has more than one, or one that servers read differently
+    };
+    Status status = Status::absent;
+    std::string value;
+    const TokenSource* source = nullptr;  // that had it
+};
+
+// The first source that has a token decides; an ambiguous one before it refuses.
+[[nodiscard]] SessionToken find_session_token(const ngx_http_request_t& r, std::span<const TokenSource> sources);
+
+}  // namespace ws::nginx

@@ -1,0 +1,196 @@
+#include "nginx/tunnel.h"
+
+#include <algorithm>
+#include <string>
+
+#include "nginx/delivery_factory.h"
+#include "websocket/close_code.h"
+
+namespace ws::nginx {
+
+namespace {
+
+using relay::Milliseconds;
+using relay::Side;
+using State = relay::Relay::State;
+
+// Keeps an exiting worker alive for connections that have no deadline of their own.
+constexpr ngx_msec_t far_away = 24 * 3600 * 1000;
+
+Milliseconds now() noexcept { return Milliseconds(ngx_current_msec); }
+
+relay::Timeouts timeouts(const Connection& connection) noexcept {
+    ngx_http_request_t* r = connection.request;
+    const auto* core =
+        static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+    return {Milliseconds(connection.conf->idle_timeout), Milliseconds(connection.conf->close_timeout),
+            Milliseconds(core->send_timeout), Milliseconds(r->upstream->conf->send_timeout)};
+}
+
+void delete_timer(ngx_event_t* event) noexcept {
+    if (event->timer_set) { ngx_del_timer(event); }
+}
+
+}  // namespace
+
+void Tunnel::take_over(Connection& connection) {
+    connection.tunnel = std::make_unique<Tunnel>(connection, make_delivery(connection), *Worker::current());
+    connection.tunnel->install();
+}
+
+Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery, Worker& worker)
+    : connection_(connection),
+      r_(connection.request),
+      u_(connection.request->upstream),
+      worker_(worker),
+      place_(worker.add(*this)),
+      client_(r_->connection, r_),
+      backend_(u_->peer.connection),
+      relay_(client_, backend_, std::move(delivery), timeouts(connection), worker.scratch()) {
+    no_socket_.fd = static_cast<ngx_socket_t>(-1);
+    timer_.data = &no_socket_;
+    no_socket_.data = this;
+    timer_.handler = on_timer;
+    timer_.log = r_->connection->log;
+}
+
+Tunnel::~Tunnel() {
+    delete_timer(&timer_);
+    worker_.remove(place_);
+}
+
+void Tunnel::install() {
+    take_buffers();
+    stock_ = {r_->read_event_handler, r_->write_event_handler, u_->read_event_handler, u_->write_event_handler};
+    r_->read_event_handler = on_client_read;
+    r_->write_event_handler = on_client_write;
+    u_->read_event_handler = on_backend_read;
+    u_->write_event_handler = on_backend_write;
+    // nginx's tunnel runs once more before the first event of ours: it finds neither data nor room for data, and must not
+    // see an end either; the sockets will tell about it again.
+    client_.connection()->read->eof = 0;
+    backend_.connection()->read->eof = 0;
+    ngx_post_event(backend_.connection()->read, &ngx_posted_events);
+    if (!client_.connection()->read->posted) { ngx_post_event(client_.connection()->read, &ngx_posted_events); }
+}
+
+// Bytes that nginx has read already, and buffers without room so that it reads no more.
+void Tunnel::take_buffers() {
+    early_backend_.assign(reinterpret_cast<char*>(u_->buffer.pos),
+                          static_cast<std::size_t>(u_->buffer.last - u_->buffer.pos));
+    early_client_.assign(reinterpret_cast<char*>(r_->header_in->pos),
+                         static_cast<std::size_t>(r_->header_in->last - r_->header_in->pos));
+    r_->header_in->pos = r_->header_in->last;
+    static u_char nothing;
+    for (ngx_buf_t* buffer : {&u_->buffer, &u_->from_client}) {
+        buffer->start = buffer->pos = buffer->last = buffer->end = &nothing;
+    }
+}
+
+void Tunnel::drain() noexcept {
+    const ngx_msec_t spread = connection_.conf->drain_timeout;
+    if (spread == 0 || drain_at_ != 0) { return; }
+    drain_at_ = std::max<ngx_msec_t>(ngx_current_msec + static_cast<ngx_msec_t>(ngx_random()) % spread, 1);
+    arm_timer();
+}
+
+void Tunnel::on_client_read(ngx_http_request_t* r) noexcept {
+    Tunnel& self = *Connection::of(r)->tunnel;
+    self.drive([&self] { return self.relay_.readable(Side::client, now()); });
+}
+
+void Tunnel::on_client_write(ngx_http_request_t* r) noexcept {
+    Tunnel& self = *Connection::of(r)->tunnel;
+    self.drive([&self] { return self.relay_.writable(Side::client, now()); });
+}
+
+void Tunnel::on_backend_read(ngx_http_request_t* r, ngx_http_upstream_t*) noexcept {
+    Tunnel& self = *Connection::of(r)->tunnel;
+    self.drive([&self] { return self.relay_.readable(Side::backend, now()); });
+}
+
+void Tunnel::on_backend_write(ngx_http_request_t* r, ngx_http_upstream_t*) noexcept {
+    Tunnel& self = *Connection::of(r)->tunnel;
+    self.drive([&self] { return self.relay_.writable(Side::backend, now()); });
+}
+
+void Tunnel::on_timer(ngx_event_t* event) noexcept {
+    auto& self = *static_cast<Tunnel*>(static_cast<ngx_connection_t*>(event->data)->data);
+    ngx_connection_t* c = self.client_.connection();
+    self.drive([&self] { return self.on_time(); });
+    ngx_http_run_posted_requests(c);
+}
+
+State Tunnel::on_time() {
+    if (drain_at_ == 0 || ngx_current_msec < drain_at_) { return relay_.expired(now()); }
+    drain_at_ = 0;
+    const relay::Close restart{websocket::close_code::service_restart, "server restart"};
+    return relay_.close(restart, {websocket::close_code::going_away, "server restart"}, now());
+}
+
+// One step of the relay, and what follows from it. The tunnel may be gone afterwards.
+template <class Step>
+void Tunnel::drive(Step step) noexcept {
+    State state = State::done;
+    try {
+        if (!started_) {
+            started_ = true;
+            for (Socket* socket : {&client_, &backend_}) {
+                delete_timer(socket->connection()->read);
+                delete_timer(socket->connection()->write);
+            }
+            state = relay_.start(std::exchange(early_client_, {}), std::exchange(early_backend_, {}), now());
+        } else {
+            state = step();
+        }
+    } catch (...) {
+        ngx_log_error(NGX_LOG_ERR, r_->connection->log, 0, "ws: out of memory, connection=%*s closed",
+                      connection_.id.size(), connection_.id.data());
+    }
+    if (state == State::done || !client_.rearm() || !backend_.rearm()) {
+        hand_back();
+        return;
+    }
+    if (state == State::busy) {
+        ngx_post_event(client_.connection()->read, &ngx_posted_next_events);
+        ngx_post_event(backend_.connection()->read, &ngx_posted_next_events);
+    }
+    arm_timer();
+}
+
+void Tunnel::arm_timer() noexcept {
+    ngx_msec_t at = ngx_current_msec + far_away;
+    if (const auto deadline = relay_.deadline()) { at = static_cast<ngx_msec_t>(deadline->count()); }
+    if (drain_at_ != 0) { at = std::min(at, drain_at_); }
+    // A timer that comes too early is set anew when it fires, which is cheaper than with every message.
+    if (timer_.timer_set && timer_.timer.key <= at) { return; }
+    ngx_add_timer(&timer_, at > ngx_current_msec ? at - ngx_current_msec : 0);
+}
+
+void Tunnel::hand_back() noexcept {
+    log_end();
+    delete_timer(&timer_);
+    r_->read_event_handler = stock_.client_read;
+    r_->write_event_handler = stock_.client_write;
+    u_->read_event_handler = stock_.backend_read;
+    u_->write_event_handler = stock_.backend_write;
+    client_.connection()->read->eof = 1;
+    backend_.connection()->read->eof = 1;
+    // With both sides at their end, nginx's tunnel finalizes the request; the tunnel is destroyed on the way.
+    stock_.client_read(r_);
+}
+
+void Tunnel::log_end() noexcept {
+    static constexpr const char* causes[] = {"nobody", "client", "backend", "gateway"};
+    const relay::Delivery& delivery = relay_.delivery();
+    const relay::End& end = delivery.end();
+    const bool gone = end.cause == relay::End::Cause::backend && end.code == websocket::close_code::internal_error;
+    const ngx_uint_t level = gone ? NGX_LOG_ERR : NGX_LOG_INFO;
+    ngx_log_error(level, r_->connection->log, 0,
+                  "ws: closed connection=%*s by=%s code=%ui messages_in=%uL messages_out=%uL %*s",
+                  connection_.id.size(), connection_.id.data(), causes[static_cast<int>(end.cause)],
+                  static_cast<ngx_uint_t>(end.code), delivery.messages(Side::client), delivery.messages(Side::backend),
+                  end.detail.size(), end.detail.data());
+}
+
+}  // namespace ws::nginx

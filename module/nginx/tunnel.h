@@ -1,0 +1,74 @@
+// A relay on nginx's events: takes a connection over from nginx's own tunnel after the 101, and hands it back at the end,
+// so that nginx finalizes, logs and frees it as it always does.
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include <memory>
+
+#include "nginx/connection.h"
+#include "nginx/socket.h"
+#include "nginx/worker.h"
+#include "relay/relay.h"
+
+namespace ws::nginx {
+
+class Tunnel final {
+public:
+    // In the one moment when it can be done: nginx has installed its tunnel's handlers and not yet called them
+    // (ngx_http_upstream_upgrade flushes the response between the two). Throws std::bad_alloc.
+    static void take_over(Connection& connection);
+
+    Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery, Worker& worker);
+    Tunnel(const Tunnel&) = delete;
+    Tunnel& operator=(const Tunnel&) = delete;
+    ~Tunnel();
+
+    // The worker has been told to go: end with 1012, at a random moment within ws_drain_timeout.
+    void drain() noexcept;
+
+    [[nodiscard]] const relay::Delivery& delivery() const noexcept { return relay_.delivery(); }
+
+private:
+    // nginx's handlers, to be called at the end.
+    struct Stock {
+        ngx_http_event_handler_pt client_read;
+        ngx_http_event_handler_pt client_write;
+        ngx_http_upstream_handler_pt backend_read;
+        ngx_http_upstream_handler_pt backend_write;
+    };
+
+    static void on_client_read(ngx_http_request_t* r) noexcept;
+    static void on_client_write(ngx_http_request_t* r) noexcept;
+    static void on_backend_read(ngx_http_request_t* r, ngx_http_upstream_t* u) noexcept;
+    static void on_backend_write(ngx_http_request_t* r, ngx_http_upstream_t* u) noexcept;
+    static void on_timer(ngx_event_t* event) noexcept;
+
+    void install();
+    void take_buffers();
+    void start_if_new();
+    template <class Step>
+    void drive(Step step) noexcept;
+    [[nodiscard]] relay::Relay::State on_time();
+    void arm_timer() noexcept;
+    void hand_back() noexcept;
+    void log_end() noexcept;
+
+    Connection& connection_;
+    ngx_http_request_t* r_;
+    ngx_http_upstream_t* u_;
+    Worker& worker_;
+    Worker::Tunnels::iterator place_;
+    Socket client_;
+    Socket backend_;
+    relay::Relay relay_;
+    Stock stock_{};
+    std::string early_client_;   // read by nginx before the take-over
+    std::string early_backend_;
+    bool started_ = false;
+    ngx_msec_t drain_at_ = 0;    // 0: not draining
+    ngx_connection_t no_socket_{};  // events want one for the debug log
+    ngx_event_t timer_{};
+};
+
+}  // namespace ws::nginx

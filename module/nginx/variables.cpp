@@ -1,0 +1,94 @@
+#include "nginx/variables.h"
+
+#include <optional>
+#include <string>
+
+#include "nginx/connection.h"
+
+namespace ws::nginx {
+
+namespace {
+
+using Text = std::optional<std::string>;
+
+Text token(ngx_http_request_t* r, std::string_view) {
+    const Connection* connection = Connection::of(r);
+    return connection != nullptr && !connection->token.empty() ? Text(connection->token) : std::nullopt;
+}
+
+Text connection_id(ngx_http_request_t* r, std::string_view) {
+    const Connection* connection = Connection::of(r);
+    return connection != nullptr ? Text(connection->id) : std::nullopt;
+}
+
+Text auth_status(ngx_http_request_t* r, std::string_view) {
+    const Connection* connection = Connection::of(r);
+    return std::string(name(connection != nullptr ? connection->auth : AuthStatus::off));
+}
+
+Text whole_context(ngx_http_request_t* r, std::string_view) {
+    const Connection* connection = Connection::of(r);
+    return connection != nullptr && connection->context != nullptr ? Text(connection->context->json()) : std::nullopt;
+}
+
+// $ws_context_user__id: the member "user__id" if there is one, else "id" in "user".
+Text context_member(ngx_http_request_t* r, std::string_view variable) {
+    static constexpr std::string_view prefix = "ws_context_";
+    const Connection* connection = Connection::of(r);
+    if (connection == nullptr || connection->context == nullptr) { return std::nullopt; }
+    std::string path(variable.substr(prefix.size()));
+    if (Text value = connection->context->member(path)) { return value; }
+    for (std::size_t at = path.find("__"); at != std::string::npos; at = path.find("__", at + 1)) {
+        path.replace(at, 2, ".");
+    }
+    return connection->context->member(path);
+}
+
+Text time_ms(ngx_http_request_t*, std::string_view) {
+    const ngx_time_t* now = ngx_timeofday();
+    return std::to_string(static_cast<long long>(now->sec) * 1000 + static_cast<long long>(now->msec));
+}
+
+template <Text (*get)(ngx_http_request_t*, std::string_view)>
+ngx_int_t handler(ngx_http_request_t* r, ngx_http_variable_value_t* value, uintptr_t data) noexcept try {
+    // A prefix variable gets its whole name, the others their number.
+    const std::string_view name = get == context_member ? view(*reinterpret_cast<ngx_str_t*>(data)) : std::string_view{};
+    const Text text = get(r, name);
+    if (!text) {
+        value->not_found = 1;
+        return NGX_OK;
+    }
+    const ngx_str_t kept = copy(r->pool, *text);
+    value->valid = 1;
+    value->no_cacheable = 0;
+    value->not_found = 0;
+    value->len = static_cast<unsigned>(kept.len) & 0xfffffff;
+    value->data = kept.data;
+    return NGX_OK;
+} catch (...) {
+    return NGX_ERROR;
+}
+
+// The answers change while a request goes on, so none is kept.
+ngx_http_variable_t variables[] = {
+    {ngx_string("ws_token"), nullptr, handler<token>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_context"), nullptr, handler<whole_context>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_context_"), nullptr, handler<context_member>, 0, NGX_HTTP_VAR_NOCACHEABLE | NGX_HTTP_VAR_PREFIX, 0},
+    {ngx_string("ws_connection_id"), nullptr, handler<connection_id>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_auth_status"), nullptr, handler<auth_status>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_time_ms"), nullptr, handler<time_ms>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+};
+
+}  // namespace
+
+ngx_int_t add_variables(ngx_conf_t* cf) noexcept {
+    for (ngx_http_variable_t& variable : variables) {
+        ngx_http_variable_t* added = ngx_http_add_variable(cf, &variable.name, variable.flags);
+        if (added == nullptr) { return NGX_ERROR; }
+        added->get_handler = variable.get_handler;
+        added->data = variable.data;
+    }
+    return NGX_OK;
+}
+
+}  // namespace ws::nginx

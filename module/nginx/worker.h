@@ -1,0 +1,64 @@
+// What one worker process has: Redis clients, working memory, and the tunnels it must end when it is told to go.
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include <array>
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include "nginx/redis_client.h"
+#include "nginx/redis_server.h"
+#include "relay/relay.h"
+
+namespace ws::nginx {
+
+class Tunnel;
+
+// Masking keys out of the kernel's generator (RFC 6455 10.3), fetched many at a time.
+class RandomMaskKeys final : public relay::MaskKeys {
+public:
+    [[nodiscard]] websocket::MaskKey next() noexcept override;
+
+private:
+    std::array<websocket::MaskKey, 256> keys_{};
+    std::size_t used_ = keys_.size();
+};
+
+class Worker final {
+public:
+    explicit Worker(ngx_cycle_t* cycle) noexcept : cycle_(cycle) {}
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+    ~Worker();
+
+    // This process's, made at first use. Null in a process that serves no requests.
+    [[nodiscard]] static Worker* current() noexcept;
+
+    [[nodiscard]] redis::Store& store(const RedisServer& server);
+    [[nodiscard]] relay::Scratch& scratch() noexcept { return scratch_; }
+    [[nodiscard]] relay::MaskKeys& mask_keys() noexcept { return mask_keys_; }
+
+    // The tunnels of this worker. A tunnel is here as long as it is open.
+    using Tunnels = std::list<Tunnel*>;
+    [[nodiscard]] Tunnels::iterator add(Tunnel& tunnel);
+    void remove(Tunnels::iterator place) noexcept { tunnels_.erase(place); }
+
+private:
+    void watch_for_exit();
+    static void on_exit_notice(ngx_event_t* event) noexcept;
+
+    ngx_cycle_t* cycle_;
+    relay::Scratch scratch_;
+    RandomMaskKeys mask_keys_;
+    std::unordered_map<const RedisServer*, std::unique_ptr<RedisClient>> clients_;
+    Tunnels tunnels_;
+    ngx_connection_t* notice_ = nullptr;  // nginx tells idle connections when the worker has to go
+};
+
+// For ngx_module_t.
+ngx_int_t init_process(ngx_cycle_t* cycle) noexcept;
+void exit_process(ngx_cycle_t* cycle) noexcept;
+
+}  // namespace ws::nginx

@@ -1,0 +1,113 @@
+#include "nginx/ws_pass.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "nginx/connection.h"
+
+namespace ws::nginx {
+
+namespace {
+
+// Lines that proxy_pass writes its own way, by its defaults or by proxy_set_header. Those are left alone, with all that
+// proxy_set_header inherits: only the finished request is changed.
+bool is_hop_by_hop(std::string_view line) noexcept {
+    static constexpr std::array<std::string_view, 3> names{"connection:", "upgrade:", "keep-alive:"};
+    return std::ranges::any_of(names, [line](std::string_view name) {
+        return line.size() >= name.size() &&
+               ngx_strncasecmp(reinterpret_cast<u_char*>(const_cast<char*>(line.data())),
+                               reinterpret_cast<u_char*>(const_cast<char*>(name.data())), name.size()) == 0;
+    });
+}
+
+// The request that proxy_pass has written, as an upgrade request. Empty if it isn't a request head.
+std::string as_upgrade(std::string_view head) {
+    static constexpr std::string_view crlf = "\r\n";
+    const std::size_t first = head.find(crlf);
+    const std::size_t version = first == std::string_view::npos ? first : head.substr(0, first).rfind(" HTTP/");
+    if (version == std::string_view::npos) { return {}; }
+    std::string request(head.substr(0, version));
+    request += " HTTP/1.1\r\n";
+    for (head.remove_prefix(first + crlf.size()); !head.starts_with(crlf);) {
+        const std::size_t end = head.find(crlf);
+        if (end == std::string_view::npos) { return {}; }
+        if (!is_hop_by_hop(head)) { request += head.substr(0, end + crlf.size()); }
+        head.remove_prefix(end + crlf.size());
+    }
+    request += "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    return request;
+}
+
+ngx_int_t create_upgrade_request(ngx_http_request_t* r) noexcept try {
+    const ngx_int_t rc = Connection::of(r)->create_request(r);
+    if (rc != NGX_OK) { return rc; }
+    ngx_buf_t* buffer = r->upstream->request_bufs->buf;
+    const std::string request = as_upgrade({reinterpret_cast<char*>(buffer->pos),
+                                            static_cast<std::size_t>(buffer->last - buffer->pos)});
+    if (request.empty()) { return NGX_ERROR; }
+    const ngx_str_t text = copy(r->pool, request);
+    buffer->start = buffer->pos = text.data;
+    buffer->last = buffer->end = text.data + text.len;
+    return NGX_OK;
+} catch (...) {
+    return NGX_ERROR;
+}
+
+ngx_int_t handle(ngx_http_request_t* r) noexcept {
+    const LocationConf& conf = location_conf(r);
+    Connection* connection = Connection::of(r);
+    if (connection == nullptr || connection->kind != websocket::RequestKind::upgrade) { return conf.proxy_handler(r); }
+
+    // While r->aio is set, ngx_http_upstream_init() returns before it builds the request: the moment to put our builder
+    // around the proxy module's.
+    r->aio = 1;
+    const ngx_int_t rc = conf.proxy_handler(r);
+    r->aio = 0;
+    if (rc != NGX_DONE || r->upstream == nullptr) { return rc; }
+    connection->create_request = r->upstream->create_request;
+    r->upstream->create_request = create_upgrade_request;
+    ngx_http_upstream_init(r);
+    return NGX_DONE;
+}
+
+struct ProxyPass {
+    ngx_module_t* module = nullptr;
+    ngx_command_t* command = nullptr;
+};
+
+ProxyPass find_proxy_pass(const ngx_cycle_t& cycle) noexcept {
+    for (ngx_uint_t i = 0; cycle.modules[i] != nullptr; ++i) {
+        if (std::string_view(cycle.modules[i]->name) != "ngx_http_proxy_module") { continue; }
+        for (ngx_command_t* command = cycle.modules[i]->commands; command->name.len != 0; ++command) {
+            if (view(command->name) == "proxy_pass") { return {cycle.modules[i], command}; }
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+char* set_ws_pass(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
+    static char no_proxy[] = "needs nginx's http proxy module, which this nginx was built without";
+    static char duplicate[] = "is duplicate";
+    auto& own = *static_cast<LocationConf*>(conf);
+    if (own.proxy_handler != nullptr) { return duplicate; }
+    const ProxyPass proxy = find_proxy_pass(*cf->cycle);
+    if (proxy.command == nullptr) { return no_proxy; }
+
+    auto* args = static_cast<ngx_str_t*>(cf->args->elts);
+    const ngx_str_t name = args[0];
+    args[0] = proxy.command->name;
+    void** location = static_cast<ngx_http_conf_ctx_t*>(cf->ctx)->loc_conf;
+    char* result = proxy.command->set(cf, proxy.command, location[proxy.module->ctx_index]);
+    args[0] = name;
+    if (result != NGX_CONF_OK) { return result; }
+
+    auto* core = static_cast<ngx_http_core_loc_conf_t*>(location[ngx_http_core_module.ctx_index]);
+    own.proxy_handler = core->handler;
+    core->handler = handle;
+    return NGX_CONF_OK;
+}
+
+}  // namespace ws::nginx
