@@ -99,33 +99,52 @@ void Pipeline::consumed(std::size_t bytes) noexcept
 
 bool Pipeline::feed(std::string_view bytes)
 {
-    const std::size_t within = limit_.accept(bytes);
-    if (redisReaderFeed(reader_.get(), bytes.data(), within) != REDIS_OK) {
-        error_ = "out of memory";
-        return false;
-    }
-    for (;;) {
-        void* next = nullptr;
-        if (redisReaderGetReply(reader_.get(), &next) != REDIS_OK) {
+    while (!bytes.empty()) {
+        const std::size_t taken = limit_.take(bytes);
+        if (limit_.broken()) {
             error_ = "broken reply";
             return false;
         }
-        if (next == nullptr) {
-            break;
-        }
-        const ReplyPtr reply{static_cast<redisReply*>(next)};
-        if (!take_reply(*reply)) {
+        if (limit_.too_large() ? !skip_reply() : !parse(bytes.substr(0, taken))) {
             return false;
         }
-    }
-    if (within < bytes.size()) {
-        error_ = "reply too large, or not RESP2";
-        return false;
+        bytes.remove_prefix(taken);
     }
     return true;
 }
 
-bool Pipeline::take_reply(redisReply& reply)
+// Hands on bytes of one reply, its end at most.
+bool Pipeline::parse(std::string_view bytes)
+{
+    void* next = nullptr;
+    if (redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) != REDIS_OK || redisReaderGetReply(reader_.get(), &next) != REDIS_OK) {
+        error_ = "broken reply";
+        return false;
+    }
+    const ReplyPtr reply{static_cast<redisReply*>(next)};
+    if ((reply != nullptr) != limit_.whole()) {
+        error_ = "broken reply";
+        return false;
+    }
+    return reply == nullptr || take_reply(*reply);
+}
+
+// A reply too large to be stored: at its end the command gets an error instead; the connection and its other commands live on.
+bool Pipeline::skip_reply()
+{
+    if (!limit_.whole()) {
+        return true;
+    }
+    reader_.reset(create_reader());  // it may hold the beginning
+    char text[] = "TOOLARGE the reply exceeds the limit";
+    redisReply error{};
+    error.type = REDIS_REPLY_ERROR;
+    error.str = text;
+    error.len = sizeof(text) - 1;
+    return take_reply(error);
+}
+
+bool Pipeline::take_reply(const redisReply& reply)
 {
     if (!ready()) {
         return take_login_reply(reply);

@@ -41,7 +41,8 @@ public:
     void consumed(std::size_t bytes) noexcept;
 
     // Bytes read. Answers the commands whose replies are whole; their callbacks may push more, but not feed.
-    // False once the connection is of no use any more: login refused, a reply too large, no RESP2, or nobody asked. error() says which.
+    // A reply above the limit is skipped, and its command answered with an error reply of the code TOOLARGE.
+    // False once the connection is of no use any more: login refused, no RESP2, or nobody asked. error() says which.
     [[nodiscard]] bool feed(std::string_view bytes);
     [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
@@ -69,7 +70,9 @@ private:
         void operator()(redisReader* reader) const noexcept { redisReaderFree(reader); }
     };
 
-    bool take_reply(redisReply& reply);
+    bool parse(std::string_view bytes);
+    bool skip_reply();
+    bool take_reply(const redisReply& reply);
     bool take_login_reply(const redisReply& reply);
 
     const Login& login_;

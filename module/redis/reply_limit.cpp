@@ -6,24 +6,33 @@ namespace ws::redis {
 
 namespace {
 
-constexpr std::size_t end_of_line = 2;  // CR LF
+constexpr std::uint64_t end_of_line = 2;  // CR LF
+
+// Redis's own limit of a value (proto-max-bulk-len). A length above it is no reply to believe in.
+constexpr std::uint64_t max_length = 512 * 1024 * 1024;
 
 }  // namespace
 
-std::size_t ReplyLimit::accept(std::string_view bytes) noexcept
+std::size_t ReplyLimit::take(std::string_view bytes) noexcept
 {
+    if (whole()) {
+        pending_ = 1;
+        cost_ = 0;
+        too_large_ = false;
+    }
     std::size_t used = 0;
-    while (used < bytes.size()) {
+    while (used < bytes.size() && !whole()) {
         if (state_ != State::body) {
             if (!take(bytes[used])) {
+                broken_ = true;
                 break;
             }
             ++used;
             continue;
         }
         // Paid for when its length was declared.
-        const std::size_t skipped = std::min(length_, bytes.size() - used);
-        used += skipped;
+        const std::uint64_t skipped = std::min<std::uint64_t>(length_, bytes.size() - used);
+        used += static_cast<std::size_t>(skipped);
         length_ -= skipped;
         if (length_ == 0) {
             end_of_element();
@@ -32,34 +41,28 @@ std::size_t ReplyLimit::accept(std::string_view bytes) noexcept
     return used;
 }
 
-bool ReplyLimit::charge(std::size_t cost) noexcept
+void ReplyLimit::charge(std::uint64_t cost) noexcept
 {
-    if (cost > max_ - cost_) {
-        return false;
-    }
     cost_ += cost;
-    return true;
+    too_large_ = too_large_ || cost_ > max_;
 }
 
 bool ReplyLimit::take(char byte) noexcept
 {
-    if (!charge(1)) {
-        return false;
-    }
-    const bool line_ends = cr_ && byte == '\n';
+    charge(1);
     const bool after_cr = cr_;
     cr_ = byte == '\r';
     switch (state_) {
     case State::type:
         return begin(byte);
     case State::line:
-        if (line_ends) {
+        if (after_cr && byte == '\n') {
             end_of_element();
         }
         return true;
     case State::length:
         if (after_cr) {
-            return line_ends && end_of_length();
+            return byte == '\n' && end_of_length();
         }
         return cr_ || length_digit(byte);
     case State::body:
@@ -99,8 +102,8 @@ bool ReplyLimit::length_digit(char byte) noexcept
         return false;
     }
     digits_ = true;
-    length_ = length_ * 10 + static_cast<std::size_t>(byte - '0');
-    return length_ <= max_;
+    length_ = length_ * 10 + static_cast<std::uint64_t>(byte - '0');
+    return length_ <= max_length;
 }
 
 bool ReplyLimit::end_of_length() noexcept
@@ -110,29 +113,22 @@ bool ReplyLimit::end_of_length() noexcept
     }
     if (negative_) {  // null
         end_of_element();
-        return true;
-    }
-    if (type_ == '$') {
+    } else if (type_ == '$') {
         state_ = State::body;
         length_ += end_of_line;
-        return charge(length_);
+        charge(length_);
+    } else {
+        charge(length_ * element_price);
+        pending_ += length_;
+        end_of_element();
     }
-    if (length_ > max_ / element_price || !charge(length_ * element_price)) {
-        return false;
-    }
-    pending_ += length_;
-    end_of_element();
     return true;
 }
 
 void ReplyLimit::end_of_element() noexcept
 {
     state_ = State::type;
-    if (--pending_ == 0) {
-        pending_ = 1;
-        cost_ = 0;
-        ++replies_;
-    }
+    --pending_;
 }
 
 }  // namespace ws::redis

@@ -15,7 +15,7 @@ namespace ws::redis {
 // The answer to one command.
 struct Outcome {
     enum class Status {
-        reply,        // `reply` is what the server answered, an error reply included
+        reply,        // `reply` is what the server answered, an error reply included; TOOLARGE is ours, for a reply above the limit
         unavailable,  // no usable connection, connection lost, or login refused
         timeout,      // no reply within the timeout
     };
@@ -37,7 +37,7 @@ public:
 
     // Sends one command as an argument vector; the arguments are copied before send() returns.
     // `done` is called at most once, never before send() has returned, never after the handle is gone.
-    // The callback may destroy its own handle and may send further commands.
+    // The callback may destroy its own handle and may send further commands. It must not throw.
     [[nodiscard]] virtual std::unique_ptr<Pending> send(std::span<const std::string_view> argv, Done done) = 0;
 };
 

@@ -262,22 +262,37 @@ void a_reply_nobody_asked_for_is_an_error(void**) {
     assert_bytes_equal(talk.pipeline.error(), "a reply that nobody asked for");
 }
 
-void a_reply_too_large_fails_after_those_before_it(void**) {
-    for (const std::string large : {"$5000\r\n", "*100000\r\n", "*2\r\n$400\r\n"}) {
-        Conversation talk{{}, 500};
-        assert_true(talk.log_in());
-        const auto a = talk.send("a");
-        const auto b = talk.send("b");
-        assert_false(talk.pipeline.feed(":1\r\n" + large));
-        assert_bytes_equal(talk.all(), "a=1");
-        assert_bytes_equal(talk.pipeline.error(), "reply too large, or not RESP2");
-        assert_int_equal(talk.pipeline.load(), 1);
+void a_reply_too_large_is_skipped_and_the_others_are_answered(void**) {
+    std::string nested = "*2\r\n$3\r\nabc\r\n$400\r\n" + std::string(400, 'x') + "\r\n";
+    std::string many = "*100\r\n";
+    for (int i = 0; i < 100; ++i) {
+        many += ":1\r\n";
+    }
+    for (const std::string& large : {"$5000\r\n" + std::string(5000, ':') + "\r\n", nested, many}) {
+        for (const std::size_t piece : {std::size_t{1}, std::size_t{100}, large.size() + 100}) {
+            Conversation talk{{}, 500};
+            assert_true(talk.log_in());
+            const auto a = talk.send("a");
+            const auto b = talk.send("b");
+            const auto c = talk.send("c");
+            const std::string wire = ":1\r\n" + large + "$2\r\nok\r\n";
+            for (std::size_t at = 0; at < wire.size(); at += piece) {
+                assert_true(talk.pipeline.feed(std::string_view{wire}.substr(at, piece)));
+            }
+            assert_bytes_equal(talk.all(), "a=1, b=error TOOLARGE the reply exceeds the limit, c=ok");
+        }
     }
     Conversation fits{{}, 500};
     assert_true(fits.log_in());
     const auto a = fits.send("a");
     assert_true(fits.pipeline.feed("$490\r\n" + std::string(490, 'x') + "\r\n"));
     assert_bytes_equal(fits.all(), "a=" + std::string(490, 'x'));
+}
+
+void a_login_reply_too_large_is_a_refusal(void**) {
+    Conversation talk{{}, 500};
+    assert_false(talk.pipeline.feed("$5000\r\n" + std::string(5000, 'x') + "\r\n"));
+    assert_bytes_equal(talk.pipeline.error(), "PING refused: TOOLARGE");
 }
 
 void garbage_is_an_error(void**) {
@@ -312,7 +327,8 @@ int main() {
         cmocka_unit_test(the_oldest_command_is_the_one_to_be_answered_next),
         cmocka_unit_test(failing_answers_all_that_are_left),
         cmocka_unit_test(a_reply_nobody_asked_for_is_an_error),
-        cmocka_unit_test(a_reply_too_large_fails_after_those_before_it),
+        cmocka_unit_test(a_reply_too_large_is_skipped_and_the_others_are_answered),
+        cmocka_unit_test(a_login_reply_too_large_is_a_refusal),
         cmocka_unit_test(garbage_is_an_error),
     };
     return cmocka_run_group_tests_name("redis pipeline", tests, nullptr, nullptr);
