@@ -17,7 +17,7 @@ my $pid = fork // die "fork: $!\n";
 if ($pid == 0) {
     setpgrp;
     $ENV{$_} = $dir for qw(TMPDIR HOME XDG_CONFIG_HOME XDG_CACHE_HOME);
-    exec 'node', '--test-reporter=tap', "$Bin/browser/chat.mjs" or die "node: $!\n";
+    exec 'node', "$Bin/browser/chat.mjs" or die "node: $!\n";
 }
 $SIG{$_} = sub { kill TERM => -$pid } for qw(INT TERM HUP);
 

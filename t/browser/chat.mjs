@@ -6,9 +6,9 @@ import { mkdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startDemo } from "./demo.mjs";
+import { step, story } from "./tap.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const require = createRequire(join(root, "build/examples/package.json"));
@@ -85,12 +85,12 @@ async function startForeignSite() {
   return { url: `http://127.0.0.1:${server.address().port}/`, stop: () => server.close() };
 }
 
-test("two people chat through the gateway", { timeout: 120_000 }, async (t) => {
+await story(async (afterwards) => {
   await mkdir(SCREENSHOTS, { recursive: true });
   const demo = await startDemo();
-  t.after(demo.stop);
+  afterwards(demo.stop);
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS }); // its profile is new each time
-  t.after(() => browser.close());
+  afterwards(() => browser.close());
 
   const wide = { viewport: { width: 1280, height: 860 } };
   const [adasBrowser, zoesBrowser] = [await browser.newContext(wide), await browser.newContext(wide)];
@@ -98,12 +98,12 @@ test("two people chat through the gateway", { timeout: 120_000 }, async (t) => {
   const zoe = await Person.arrive(zoesBrowser, demo.url);
   const contextOf = (person) => ({ user: person.user, role: "guest" });
 
-  await t.test("before login there is no connection", async () => {
+  await step("before login there is no connection", async () => {
     for (const delivery of DELIVERIES) assert.equal(await ada.state(delivery), "not connected");
     await ada.screenshot("1-arrived");
   });
 
-  await t.test("after login both deliveries connect", async () => {
+  await step("after login both deliveries connect", async () => {
     await ada.login("Ada");
     await zoe.login("Zoë ☂ <b>");
     for (const person of [ada, zoe]) {
@@ -112,7 +112,7 @@ test("two people chat through the gateway", { timeout: 120_000 }, async (t) => {
   });
 
   for (const delivery of DELIVERIES) {
-    await t.test(`${delivery}: each hears the other, with the context of the speaker's session`, async () => {
+    await step(`${delivery}: each hears the other, with the context of the speaker's session`, async () => {
       await ada.say(delivery, "Hello, who is there?");
       for (const listener of [ada, zoe]) {
         assert.deepEqual(await listener.hears(delivery, "Hello, who is there?"), { who: "Ada", context: contextOf(ada) });
@@ -125,20 +125,20 @@ test("two people chat through the gateway", { timeout: 120_000 }, async (t) => {
     });
   }
 
-  await t.test("the session's secret is nowhere on the page", async () => {
+  await step("the session's secret is nowhere on the page", async () => {
     assert.doesNotMatch(await ada.page.content(), /"csrf"/);
     await ada.screenshot("2-chat");
   });
 
-  await t.test("a reload of the page finds the session again", async () => {
+  await step("a reload of the page finds the session again", async () => {
     await zoe.page.reload();
     for (const delivery of DELIVERIES) await zoe.reaches(delivery, "open");
     assert.equal(await zoe.page.locator("#me").textContent(), "Zoë ☂ <b>");
   });
 
-  await t.test("a page of another origin can't connect with the visitor's cookie", async () => {
+  await step("a page of another origin can't connect with the visitor's cookie", async () => {
     const foreign = await startForeignSite();
-    t.after(foreign.stop);
+    afterwards(foreign.stop);
     const target = new URL("/chat/headers", demo.url.replace("http", "ws")).href;
     const visit = await zoesBrowser.newPage();
     await visit.goto(foreign.url);
@@ -154,7 +154,7 @@ test("two people chat through the gateway", { timeout: 120_000 }, async (t) => {
     assert.equal(await upgradeStatus(target, { cookie: cookies, origin: new URL(foreign.url).origin }), 403);
   });
 
-  await t.test("logout closes both connections, and without a session there is no way back", async () => {
+  await step("logout closes both connections, and without a session there is no way back", async () => {
     const cookies = (await adasBrowser.cookies(demo.url)).map(({ name, value }) => `${name}=${value}`).join("; ");
     await ada.logout();
     for (const delivery of DELIVERIES) {
@@ -173,14 +173,14 @@ test("two people chat through the gateway", { timeout: 120_000 }, async (t) => {
     await ada.screenshot("4-refused");
   });
 
-  await t.test("the other one chats on", async () => {
+  await step("the other one chats on", async () => {
     for (const delivery of DELIVERIES) {
       await zoe.say(delivery, "Bye, Ada");
       assert.deepEqual(await zoe.hears(delivery, "Bye, Ada"), { who: "Zoë ☂ <b>", context: contextOf(zoe) });
     }
   });
 
-  await t.test("the demo stops cleanly when told to", async () => {
+  await step("the demo stops cleanly when told to", async () => {
     assert.equal(await demo.stop(), 0);
     for (const delivery of DELIVERIES) await zoe.reaches(delivery, "closed");
     await zoe.screenshot("5-stopped");
