@@ -149,6 +149,8 @@ void append_array(std::string& out, json_t* array, Charset charset) {
 }  // namespace
 
 JsonParse parse_json(std::string_view text, std::size_t levels) {
+    // Jansson overlooks a NUL byte after a number: [1\0] would be [1].
+    if (text.find('\0') != std::string_view::npos) return {nullptr, JsonError::syntax};
     json_error_t error{};
     JsonPtr value(
         json_loadb(text.data(), text.size(), JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &error));

@@ -124,8 +124,9 @@ void bad_syntax_is_refused(void**) {
           R"({"a":1,"a":1})", R"({"a":1,"\u0061":2})", R"({"a\u0000":1})"}) {
         assert_error(text, JsonError::syntax);
     }
-    assert_error("{}\0"sv, JsonError::syntax);
-    assert_error("\0"sv, JsonError::syntax);
+    for (const std::string_view text : {"{}\0"sv, "\0"sv, "74\0"sv, "[1\0]"sv, "{\"a\":1\0}"sv, "\"\0\""sv}) {
+        assert_error(text, JsonError::syntax);
+    }
     assert_error({}, JsonError::syntax);
 }
 
