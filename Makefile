@@ -37,8 +37,8 @@ test:
 	$(MAKE) deps
 	$(MAKE) module
 	$(MAKE) static
-	$(MAKE) check
-	$(MAKE) unit
+	$(MAKE) -j$(JOBS) check
+	$(MAKE) -j$(JOBS) unit
 	$(MAKE) functional
 	$(MAKE) sanitized
 	$(MAKE) browser
@@ -110,11 +110,11 @@ CLANG_FLAGS := $(call flag,CXX_STANDARD) $(call flag,CXX_WARNINGS) -Imodule
 
 check-clang: $(patsubst module/%.cpp,build/clang/%.o,$(wildcard module/*/*.cpp))
 
-build/clang/nginx/%.o: CLANG_FLAGS += $(addprefix -I,build/dynamic/objs $(shell find build/dynamic/src -type d 2>/dev/null))
+build/clang/nginx/%.o: NGINX_INCLUDES = $(addprefix -I,build/dynamic/objs $(shell find build/dynamic/src -type d))
 
 build/clang/%.o: module/%.cpp scripts/flags | module
 	@mkdir -p $(@D)
-	clang++ $(CLANG_FLAGS) -MMD -MP -c $< -o $@
+	clang++ $(CLANG_FLAGS) $(NGINX_INCLUDES) -MMD -MP -c $< -o $@
 
 
 # Fuzzing: each file of t/fuzz is one libFuzzer target, linked with the layers.
