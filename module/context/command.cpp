@@ -2,14 +2,11 @@
 
 #include "context/base64.h"
 #include "context/json.h"
-#include "websocket/close_code.h"
 
 #include <optional>
 
 namespace ws::context {
 namespace {
-
-namespace close_code = websocket::close_code;
 
 constexpr std::size_t max_reason_size = 123;  // RFC 6455 5.5: 125 bytes, two of them for the code
 
@@ -54,14 +51,18 @@ Command context_command(json_t* object) {
     return command;
 }
 
+// RFC 6455 7.4 and IANA's registry, for any integer.
+bool may_be_sent(json_int_t code) {
+    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+}
+
 Command close_command(json_t* object) {
     CloseCommand command;
     if (const json_t* const code = json_object_get(object, "code")) {
-        const json_int_t value = json_integer_value(code);  // 0 if it is none
-        if (value < 0 || value > 0xffff || !close_code::allowed(static_cast<std::uint16_t>(value))) {
+        if (!json_is_integer(code) || !may_be_sent(json_integer_value(code))) {
             return InvalidCommand{"code is not one that may be sent"};
         }
-        command.code = static_cast<std::uint16_t>(value);
+        command.code = static_cast<std::uint16_t>(json_integer_value(code));
     }
     if (const json_t* const reason = json_object_get(object, "reason")) {
         if (!json_is_string(reason)) return InvalidCommand{"reason is not a string"};

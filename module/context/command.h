@@ -23,7 +23,7 @@ struct ContextCommand {
 
 // {"event":"close","code":4000,"reason":"bye"}: close the client's connection.
 struct CloseCommand {
-    std::uint16_t code = 1000;  // one that may be sent: see websocket/close_code.h
+    std::uint16_t code = 1000;  // one that may be sent: 1000-1003, 1007-1014, 3000-4999
     std::string reason;         // UTF-8, at most 123 bytes (RFC 6455 5.5.1)
 };
 

@@ -27,13 +27,13 @@ std::string significant_digits(std::string_view number) {
 
 // Is a real the rounding of some double to as many digits as the real has? True for whatever was printed from a double.
 bool stands_for_double(std::string_view number) {
-    constexpr std::size_t max_digits = 17;  // enough to tell any two doubles apart
+    constexpr std::size_t max_digits = 767;  // no double's exact value has more
     const std::string digits = significant_digits(number);
     if (digits.empty()) return true;
     if (digits.size() > max_digits) return false;
     double value = 0;
     if (std::from_chars(number.data(), number.data() + number.size(), value).ec != std::errc()) return false;
-    char text[32];
+    char text[max_digits + 16];
     const auto [end, error] = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific,
                                             static_cast<int>(digits.size()) - 1);
     return error == std::errc() && significant_digits({text, static_cast<std::size_t>(end - text)}) == digits;
