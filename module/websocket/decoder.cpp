@@ -59,7 +59,6 @@ Event Decoder::begin_frame(const FrameHeader& header) noexcept {
         in_message_ = true;
         message_type_ = header.opcode;
         fragments_ = 0;
-        utf8_.reset();
     }
     if (fragments_ == limits_.max_fragments) {
         return violation(close_code::policy_violation, "message in too many fragments");

@@ -70,7 +70,7 @@ private:
     std::uint64_t remaining_ = 0;      // payload bytes of the current frame still to come
     MaskKey mask_{};                   // rotated to the next byte's place
     std::uint32_t fragments_ = 0;
-    Utf8Validator utf8_;
+    Utf8Validator utf8_;               // of the text under way; complete between messages
     Opcode frame_opcode_ = Opcode::continuation;
     Opcode message_type_ = Opcode::binary;
     bool frame_fin_ = false;

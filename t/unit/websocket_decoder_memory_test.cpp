@@ -117,6 +117,22 @@ void a_violation_gives_back_what_the_message_held(void**) {
     std::span<char> input(wrong);
     assert_true(decoder.next(input).kind == Event::Kind::violation);
     assert_int_equal(heap.now(), 0);
+    const Heap afterwards;
+    feed(decoder, input);
+    assert_int_equal(afterwards.most(), 0);
+}
+
+void a_large_message_is_given_back_while_small_ones_follow(void**) {
+    std::string start = begun(0x82, 50000, 100);
+    std::string rest = std::string(49900, 'x') + wire::client(0x82, "y") + wire::client(0x82, "z");
+    const Heap heap;
+    Decoder decoder(Sender::client, limits);
+    feed(decoder, start);
+    std::span<char> input(rest);
+    assert_int_equal(decoder.next(input).payload.size(), 50000);
+    assert_true(heap.now() >= 50000);
+    assert_int_equal(decoder.next(input).payload.size(), 1);
+    assert_int_equal(heap.now(), 0);
 }
 
 // Growing copies: for a moment the old memory stands beside the new.
@@ -169,6 +185,7 @@ int main() {
         cmocka_unit_test(memory_follows_what_arrived_not_what_was_declared),
         cmocka_unit_test(a_message_beyond_the_limit_is_refused_before_anything_is_stored),
         cmocka_unit_test(a_violation_gives_back_what_the_message_held),
+        cmocka_unit_test(a_large_message_is_given_back_while_small_ones_follow),
         cmocka_unit_test(the_largest_message_holds_its_limit_and_twice_that_while_growing),
         cmocka_unit_test(a_flood_of_pings_in_pieces_holds_one_ping),
     };

@@ -63,11 +63,14 @@ void expect(const Vector& vector, const std::string& bytes, std::size_t fails_at
     }
 }
 
-// With ASCII in front, so that the character falls on each place relative to the steps of eight.
+// With ASCII in front, so that the character falls on each place relative to the steps of eight, and ASCII behind, unless
+// the character is to stay incomplete.
 void vectors_hold_in_every_place_and_fail_at_the_first_impossible_byte(void**) {
     for (const Vector& vector : vectors) {
         for (std::size_t pad = 0; pad <= 17; ++pad) {
-            const std::string bytes = std::string(pad, 'a') + wire::hex(vector.bytes);
+            const bool incomplete = !vector.complete && vector.fails_at == none;
+            const std::string bytes =
+                std::string(pad, 'a') + wire::hex(vector.bytes) + std::string(incomplete ? 0 : 16, 'z');
             const std::size_t fails_at = vector.fails_at == none ? none : pad + vector.fails_at;
             wire::each_way(bytes, [&](std::size_t piece) { expect(vector, bytes, fails_at, piece); });
         }
