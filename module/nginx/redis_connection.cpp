@@ -105,6 +105,7 @@ void RedisConnection::connect()
     peer.get = ngx_event_get_peer;
     peer.log = &log_;
     peer.log_error = NGX_ERROR_ERR;
+    peer.so_keepalive = 1;  // notices a peer that vanished while idle
 
     ngx_set_socket_errno(0);
     const ngx_int_t rc = ngx_event_connect_peer(&peer);

@@ -29,6 +29,19 @@ void append_command(std::string& out, std::span<const std::string_view> argv)
     out.append(text, static_cast<std::size_t>(length));
 }
 
+// For a log line.
+std::string printable(std::string_view text)
+{
+    constexpr std::size_t max = 128;
+    std::string out{text.substr(0, max)};
+    for (char& c : out) {
+        if (c < ' ' || c > '~') {
+            c = '?';
+        }
+    }
+    return out;
+}
+
 redisReader* create_reader()
 {
     redisReader* reader = redisReaderCreate();
@@ -76,11 +89,12 @@ void Pipeline::push(std::span<const std::string_view> argv, std::shared_ptr<Comm
     const std::size_t before = out.size();
     append_command(out, argv);
     try {
-        queue_.push_back({std::move(command), stamp});
+        queue_.push_back({std::move(command), stamp, pushed_ + out.size() - before});
     } catch (...) {
         out.resize(before);  // the order of bytes and callbacks must agree
         throw;
     }
+    pushed_ = queue_.back().end;
 }
 
 std::string_view Pipeline::output() const noexcept
@@ -91,6 +105,9 @@ std::string_view Pipeline::output() const noexcept
 void Pipeline::consumed(std::size_t bytes) noexcept
 {
     sent_ += bytes;
+    if (ready()) {
+        written_ += bytes;
+    }
     if (sent_ == out_.size()) {
         out_.clear();
         sent_ = 0;
@@ -149,7 +166,7 @@ bool Pipeline::take_reply(const redisReply& reply)
     if (!ready()) {
         return take_login_reply(reply);
     }
-    if (queue_.empty()) {
+    if (queue_.empty() || queue_.front().end > written_) {
         error_ = "a reply that nobody asked for";
         return false;
     }
@@ -164,19 +181,22 @@ bool Pipeline::take_login_reply(const redisReply& reply)
     // PING comes last. A user who may not PING has reached a serving Redis all the same.
     const bool ping = logins_ == 1;
     if (is_error(reply) && !(ping && error_code(reply) == "NOPERM")) {
-        // Only the code: the text of an error may quote the password.
         const bool select = logins_ == 2 && login_.db != 0;
-        const std::string_view code = error_code(reply);
-        error_ = ping ? "PING" : select ? "SELECT" : "AUTH";
-        error_ += " refused: ";
-        error_ += code.empty() ? "unknown error" : code;
+        if (ping || select) {
+            error_ = std::string{ping ? "PING" : "SELECT"} + " refused: " + printable(error_text(reply));
+        } else {
+            // Only the code: the text may quote the password.
+            error_ = "AUTH refused: " + std::string{error_code(reply)};
+        }
+        return false;
+    }
+    if (ping && !output().empty()) {
+        error_ = "a reply that nobody asked for";
         return false;
     }
     --logins_;
     if (ready()) {
-        out_.erase(0, sent_);
-        sent_ = 0;
-        out_ += std::exchange(held_, {});
+        out_ = std::exchange(held_, {});
     }
     return true;
 }

@@ -42,7 +42,8 @@ public:
 
     // Bytes read. Answers the commands whose replies are whole; their callbacks may push more, but not feed.
     // A reply above the limit is skipped, and its command answered with an error reply of the code TOOLARGE.
-    // False once the connection is of no use any more: login refused, no RESP2, or nobody asked. error() says which.
+    // False once the connection is of no use any more: login refused, no RESP2, or a reply to nothing (one that precedes its command
+    // is the answer to something else). error() says which.
     [[nodiscard]] bool feed(std::string_view bytes);
     [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
@@ -65,6 +66,7 @@ private:
     struct Entry {
         std::shared_ptr<Command> command;
         std::uint64_t stamp;
+        std::uint64_t end;  // of its bytes, as a position among those of all commands
     };
     struct FreeReader {
         void operator()(redisReader* reader) const noexcept { redisReaderFree(reader); }
@@ -79,10 +81,12 @@ private:
     std::size_t max_reply_;
     std::unique_ptr<redisReader, FreeReader> reader_;
     ReplyLimit limit_;
-    std::size_t logins_ = 0;  // login commands not yet answered
-    std::string out_;
-    std::size_t sent_ = 0;  // bytes of out_ already written
-    std::string held_;      // commands that wait for the login
+    std::size_t logins_ = 0;     // login commands not yet answered
+    std::string out_;            // login commands, and when they have been answered the others
+    std::size_t sent_ = 0;       // bytes of out_ already written
+    std::string held_;           // commands that wait for the login
+    std::uint64_t pushed_ = 0;   // bytes of commands, ever
+    std::uint64_t written_ = 0;  // and how many of them have been written
     std::deque<Entry> queue_;
     std::string error_;
 };

@@ -29,6 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     const Login login;
     Pipeline pipeline{login, max_reply};
+    pipeline.consumed(pipeline.output().size());
     require(pipeline.feed("+PONG\r\n"));
 
     std::vector<std::unique_ptr<Pending>> handles;
@@ -39,6 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         handles.push_back(std::make_unique<CommandHandle>(command));
         pipeline.push(argv, command, i);
     }
+
+    pipeline.consumed(pipeline.output().size());
 
     bool alive = true;
     while (alive && !wire.empty()) {
