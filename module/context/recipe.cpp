@@ -84,7 +84,7 @@ void place(json_t* parent, const std::string& step, JsonPtr value) {
     if (failed != 0) throw std::bad_alloc();
 }
 
-// Never changes a value that belongs to the session: those are in `result` only as a whole.
+// What was selected as a whole before belongs to the session as well; a part of it is put where it is already.
 void select_path(json_t* result, json_t* session, std::string_view path) {
     if (find_path(session, path) == nullptr) return;
     const std::vector<std::string> steps = path_steps(session, path);
@@ -93,7 +93,6 @@ void select_path(json_t* result, json_t* session, std::string_view path) {
     for (std::size_t i = 0; i + 1 < steps.size(); ++i) {
         from = step_into(from, steps[i]);
         json_t* next = step_into(to, steps[i]);
-        if (next == from) return;  // selected as a whole before
         if (next == nullptr || json_is_null(next)) {
             place(to, steps[i], allocated(json_is_array(from) ? json_array() : json_object()));
             next = step_into(to, steps[i]);
