@@ -3,6 +3,7 @@
 #include "context/utf8.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <new>
 
@@ -98,8 +99,15 @@ void append_unicode_escape(std::string& out, char32_t unit) {
 }
 
 // RFC 8259 7: what must be escaped within a string.
+constexpr std::array<bool, 256> escaped_bytes = [] {
+    std::array<bool, 256> escaped{};
+    for (std::size_t byte = 0; byte < 0x20; ++byte) escaped[byte] = true;
+    escaped['"'] = escaped['\\'] = true;
+    return escaped;
+}();
+
 bool needs_escape(char c) {
-    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+    return escaped_bytes[static_cast<unsigned char>(c)];
 }
 
 void append_escaped(std::string& out, char c) {
