@@ -80,7 +80,7 @@ browser: module
 
 # Unit tests
 
-LIBRARIES := -lhiredis -ljansson
+LIBRARIES := -lhiredis -ljansson -lz
 UNIT_FLAGS := $(call flag,CXX_STANDARD) $(call flag,CXX_WARNINGS) $(call flag,SANITIZE) -Imodule -It
 
 unit: $(UNIT)

@@ -1,6 +1,7 @@
 #include "websocket/decoder.h"
 
 #include <algorithm>
+#include <array>
 
 namespace ws::websocket {
 
@@ -9,9 +10,19 @@ namespace {
 // A buffer up to this size is kept from one message to the next while there is input.
 constexpr std::size_t kept_capacity = 4096;
 
+// How long a message of up to `n` bytes may be once compressed. What can't be compressed grows: zlib's deflateBound() says
+// by an eighth and some bytes at most.
+constexpr std::uint64_t compressed_bound(std::uint64_t n) noexcept { return n + n / 8 + 64; }
+
+// So much is inflated at a time before it is looked at.
+constexpr std::size_t inflated_piece = 16384;
+
 }  // namespace
 
-Decoder::Decoder(Sender sender, Limits limits) noexcept : reader_(sender, false), limits_(limits) {}
+Decoder::Decoder(Sender sender, Limits limits, Inflater* inflater) noexcept
+    : reader_(sender, inflater != nullptr ? Extensions::deflate : Extensions::none),
+      limits_(limits),
+      inflater_(inflater) {}
 
 Event Decoder::next(std::span<char>& input) {
     drop_delivered();
@@ -58,12 +69,14 @@ Event Decoder::begin_frame(const FrameHeader& header) noexcept {
     if (header.opcode != Opcode::continuation) {
         in_message_ = true;
         message_type_ = header.opcode;
+        compressed_ = (header.rsv & rsv1) != 0;
         fragments_ = 0;
     }
     if (fragments_ == limits_.max_fragments) {
         return violation(close_code::policy_violation, "message in too many fragments");
     }
-    if (header.length > limits_.max_message - message_size_) {
+    const std::uint64_t most = compressed_ ? compressed_bound(limits_.max_message) : limits_.max_message;
+    if (header.length > most - message_size_) {
         return violation(close_code::message_too_big, "message too big");
     }
     ++fragments_;
@@ -82,10 +95,13 @@ Event Decoder::take_payload(std::span<char>& input) {
     remaining_ -= n;
 
     const bool control = is_control(frame_opcode_);
+    if (compressed_ && !control) {
+        return take_compressed(piece);
+    }
     if (!control && message_type_ == Opcode::text && !utf8_.feed(piece)) {
         return violation(close_code::invalid_payload, "text is not UTF-8");
     }
-    const std::size_t start = control ? static_cast<std::size_t>(message_size_) : 0;
+    const std::size_t start = control ? static_cast<std::size_t>(held_) : 0;
     const bool ends = remaining_ == 0 && (control || frame_fin_);
     if (!ends || stored_.size() != start) {
         store(piece);
@@ -95,7 +111,53 @@ Event Decoder::take_payload(std::span<char>& input) {
         piece = std::string_view(stored_.data(), stored_.size()).substr(start);
     }
     in_payload_ = false;
+    held_ = control ? held_ : message_size_;
     return ends ? end_frame(piece) : Event{};
+}
+
+Event Decoder::take_compressed(std::string_view piece) {
+    if (const Event refused = inflate(piece); refused.kind != Event::Kind::need_more) {
+        return refused;
+    }
+    if (remaining_ > 0) {
+        return {};
+    }
+    if (frame_fin_) {
+        if (const Event refused = inflate(Inflater::tail); refused.kind != Event::Kind::need_more) {
+            return refused;
+        }
+        if (!inflater_->end_message()) {
+            return violation(close_code::invalid_payload, "compressed message ends inside a block");
+        }
+    }
+    in_payload_ = false;
+    held_ = stored_.size();
+    return frame_fin_ ? end_frame({stored_.data(), stored_.size()}) : Event{};
+}
+
+// RFC 7692 names no code for data that is not DEFLATE. 1007 is for data "not consistent with the type of the message"
+// (RFC 6455 7.4.1), and what other endpoints send.
+Event Decoder::inflate(std::string_view compressed) {
+    std::array<char, inflated_piece> memory;
+    Inflater::Status status;
+    do {
+        std::span<char> room(memory);
+        status = inflater_->inflate(compressed, room);
+        std::string_view output(memory.data(), memory.size() - room.size());
+        const bool too_big = output.size() > limits_.max_message - stored_.size();
+        output = output.substr(0, static_cast<std::size_t>(limits_.max_message - stored_.size()));
+        if (message_type_ == Opcode::text && !utf8_.feed(output)) {
+            return violation(close_code::invalid_payload, "text is not UTF-8");
+        }
+        if (too_big) {
+            return violation(close_code::message_too_big, "message too big");
+        }
+        if (status == Inflater::Status::corrupt) {
+            return violation(close_code::invalid_payload, "compressed data is corrupt");
+        }
+        store(output);
+    } while (status == Inflater::Status::full);
+    return {};
 }
 
 Event Decoder::end_frame(std::string_view payload) noexcept {
@@ -115,7 +177,9 @@ Event Decoder::end_frame(std::string_view payload) noexcept {
         return violation(close_code::invalid_payload, "text ends inside a character");
     }
     in_message_ = false;
+    compressed_ = false;
     message_size_ = 0;
+    held_ = 0;
     return {.kind = Event::Kind::message, .type = message_type_, .payload = payload};
 }
 
@@ -138,25 +202,33 @@ Event Decoder::end_close(std::string_view payload) noexcept {
             return violation(close_code::invalid_payload, "close reason is not UTF-8");
         }
     }
-    finished_ = true;
-    in_message_ = false;
+    finish();
     return event;
 }
 
 Event Decoder::violation(std::uint16_t code, std::string_view reason) noexcept {
-    finished_ = true;
     in_payload_ = false;
-    in_message_ = false;
     message_size_ = 0;
+    held_ = 0;
+    finish();
     release();
     return {.kind = Event::Kind::violation, .code = code, .reason = reason};
+}
+
+// The last event is about to be given: nothing will be inflated any more.
+void Decoder::finish() noexcept {
+    finished_ = true;
+    in_message_ = false;
+    if (inflater_ != nullptr) {
+        inflater_->clear();
+    }
 }
 
 // Doubles, so that many small pieces cost little, but not beyond what the message can still become.
 void Decoder::store(std::string_view piece) {
     const std::size_t needed = stored_.size() + piece.size();
     if (needed > stored_.capacity()) {
-        const bool last = !is_control(frame_opcode_) && frame_fin_;
+        const bool last = !is_control(frame_opcode_) && frame_fin_ && !compressed_;
         const std::uint64_t bound = last ? message_size_ : limits_.max_message;
         const auto doubled = static_cast<std::size_t>(std::min<std::uint64_t>(2 * stored_.capacity(), bound));
         stored_.reserve(std::max(needed, doubled));
@@ -167,7 +239,7 @@ void Decoder::store(std::string_view piece) {
 // Between two frames, what is stored is the message so far: all else was given with the last event.
 void Decoder::drop_delivered() noexcept {
     if (!in_payload_) {
-        stored_.resize(static_cast<std::size_t>(message_size_));
+        stored_.resize(static_cast<std::size_t>(held_));
         if (stored_.empty() && stored_.capacity() > kept_capacity) {
             release();
         }

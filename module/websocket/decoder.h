@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "websocket/close_code.h"
+#include "websocket/deflate.h"
 #include "websocket/frame.h"
 #include "websocket/utf8.h"
 
 namespace ws::websocket {
 
 struct Limits {
-    std::uint64_t max_message;    // bytes of payload, over all fragments
+    std::uint64_t max_message;    // bytes of payload, over all fragments; inflated, when they are compressed
     std::uint32_t max_fragments;  // frames of one message
 };
 
@@ -37,13 +38,16 @@ struct Event {
 
 class Decoder {
 public:
-    Decoder(Sender sender, Limits limits) noexcept;
+    // With an `inflater`, which outlives the decoder, messages may be compressed (RFC 7692 has been agreed on).
+    Decoder(Sender sender, Limits limits, Inflater* inflater = nullptr) noexcept;
 
     // Takes bytes from the front of `input`, unmasking them in place, up to the next event. Call until need_more.
     // The event's views point into the input or into the decoder, and are valid until the next call.
     // A message is refused by its declared length, before any of it is stored. Memory grows with what has arrived, not
     // with what was declared, and never beyond max_message and one control frame (twice that while it grows). Between
-    // messages none is held once need_more has been returned.
+    // messages none is held once need_more has been returned; what the inflater holds is its owner's to release().
+    // A compressed message is inflated, and its text checked, as it arrives: it is refused at the first output beyond
+    // max_message, and by its declared length when that can't be honest any more.
     // Throws nothing but std::bad_alloc.
     [[nodiscard]] Event next(std::span<char>& input);
 
@@ -56,17 +60,22 @@ public:
 private:
     [[nodiscard]] Event begin_frame(const FrameHeader& header) noexcept;
     [[nodiscard]] Event take_payload(std::span<char>& input);
+    [[nodiscard]] Event take_compressed(std::string_view piece);
+    [[nodiscard]] Event inflate(std::string_view compressed);
     [[nodiscard]] Event end_frame(std::string_view payload) noexcept;
     [[nodiscard]] Event end_close(std::string_view payload) noexcept;
     [[nodiscard]] Event violation(std::uint16_t code, std::string_view reason) noexcept;
     void store(std::string_view piece);
+    void finish() noexcept;
     void drop_delivered() noexcept;
     void release() noexcept;
 
     HeaderReader reader_;
     Limits limits_;
+    Inflater* inflater_;
     std::vector<char> stored_;         // the message so far, and after it the control frame under way
     std::uint64_t message_size_ = 0;   // declared so far, over the frames of the message
+    std::uint64_t held_ = 0;           // of the message, in stored_: what it has there between two frames
     std::uint64_t remaining_ = 0;      // payload bytes of the current frame still to come
     MaskKey mask_{};                   // rotated to the next byte's place
     std::uint32_t fragments_ = 0;
@@ -74,6 +83,7 @@ private:
     Opcode frame_opcode_ = Opcode::continuation;
     Opcode message_type_ = Opcode::binary;
     bool frame_fin_ = false;
+    bool compressed_ = false;          // the message
     bool in_payload_ = false;          // a frame's header has been read, its event or its end not reached
     bool in_message_ = false;
     bool finished_ = false;            // a close or a violation was given

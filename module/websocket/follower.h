@@ -14,7 +14,8 @@ namespace ws::websocket {
 class Follower {
 public:
     // `extensions`: the two ends agreed on extensions, so data frames may have reserved bits.
-    Follower(Sender sender, bool extensions) noexcept : reader_(sender, extensions) {}
+    Follower(Sender sender, bool extensions) noexcept
+        : reader_(sender, extensions ? Extensions::any : Extensions::none) {}
 
     // Follows all of `data`. False when a header breaks the protocol, now or earlier; reason() says how.
     // What comes after a whole close frame is not looked at (RFC 6455 5.5.1: nothing may).

@@ -71,13 +71,31 @@ HeaderReader::Status HeaderReader::read(std::string_view& input, FrameHeader& he
     return Status::whole;
 }
 
+bool HeaderReader::reserved_bits_allowed(std::uint8_t bits, Opcode opcode) const noexcept {
+    if (bits == 0) {
+        return true;
+    }
+    if (is_control(opcode)) {
+        return false;
+    }
+    switch (extensions_) {
+    case Extensions::none:
+        return false;
+    case Extensions::deflate:
+        return bits == rsv1 && opcode != Opcode::continuation;  // RFC 7692 6.1
+    case Extensions::any:
+        break;
+    }
+    return true;
+}
+
 const char* HeaderReader::refuse_first(std::uint8_t byte) const noexcept {
     if (!known(byte & 0x0F)) {
         return "reserved opcode";
     }
     const auto opcode = static_cast<Opcode>(byte & 0x0F);
     const bool fin = (byte & 0x80) != 0;
-    if ((byte & 0x70) != 0 && (!extensions_ || is_control(opcode))) {
+    if (!reserved_bits_allowed(byte >> 4 & 7, opcode)) {
         return "reserved bit set";  // 5.2: must be 0 unless an extension is negotiated
     }
     if (is_control(opcode)) {
@@ -125,9 +143,10 @@ std::size_t HeaderReader::size() const noexcept {
     return 2 + length_size() + (sender_ == Sender::client ? std::tuple_size_v<MaskKey> : 0);
 }
 
-void append_frame_header(std::string& out, Opcode opcode, std::uint64_t length, bool fin, std::optional<MaskKey> mask) {
+void append_frame_header(std::string& out, Opcode opcode, std::uint64_t length, bool fin, std::optional<MaskKey> mask,
+                         std::uint8_t rsv) {
     const unsigned mask_bit = mask ? 0x80 : 0;
-    out.push_back(static_cast<char>((fin ? 0x80u : 0u) | static_cast<unsigned>(opcode)));
+    out.push_back(static_cast<char>((fin ? 0x80u : 0u) | static_cast<unsigned>(rsv) << 4 | static_cast<unsigned>(opcode)));
     if (length < length_in_2_bytes) {
         out.push_back(static_cast<char>(mask_bit | length));
     } else if (length <= 0xFFFF) {
@@ -153,7 +172,7 @@ void append_frame(std::string& out, Opcode opcode, std::string_view payload, boo
 
 void append_close(std::string& out, std::uint16_t code, std::string_view reason, std::optional<MaskKey> mask) {
     std::string body;
-    if (code != close_code::none) {
+    if (close_code::allowed(code)) {
         append_big_endian(body, code, 2);
         body.append(cut(reason, max_control_payload - body.size()));
     }

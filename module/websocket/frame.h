@@ -19,9 +19,18 @@ enum class Opcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close
 // Who sent the frames that are read: client frames are masked, server frames are not (RFC 6455 5.1).
 enum class Sender : std::uint8_t { client, server };
 
+inline constexpr std::uint8_t rsv1 = 4;  // and RSV2 is 2, RSV3 is 1
+
+// Which reserved bits data frames may have (control frames never have any).
+enum class Extensions : std::uint8_t {
+    none,     // RFC 6455 5.2: none
+    deflate,  // RFC 7692 6: RSV1 on the first frame of a message, which says that the message is compressed
+    any,      // all: the extensions are the two ends' own business
+};
+
 struct FrameHeader {
     bool fin = false;
-    std::uint8_t rsv = 0;  // RSV1 is 4, RSV2 is 2, RSV3 is 1
+    std::uint8_t rsv = 0;
     Opcode opcode = Opcode::continuation;
     bool masked = false;
     MaskKey mask{};
@@ -34,8 +43,7 @@ class HeaderReader {
 public:
     enum class Status { need_more, whole, violation };
 
-    // With `extensions`, data frames may have reserved bits; control frames never.
-    HeaderReader(Sender sender, bool extensions) noexcept : sender_(sender), extensions_(extensions) {}
+    HeaderReader(Sender sender, Extensions extensions) noexcept : sender_(sender), extensions_(extensions) {}
 
     // Takes header bytes from the front of `input`. `header` is written only with Status::whole. A violation is final
     // (the caller reads no more), is found at the first byte that shows it, and is told by reason().
@@ -51,6 +59,7 @@ public:
     [[nodiscard]] std::string_view reason() const noexcept { return reason_ != nullptr ? reason_ : std::string_view{}; }
 
 private:
+    [[nodiscard]] bool reserved_bits_allowed(std::uint8_t bits, Opcode opcode) const noexcept;
     [[nodiscard]] const char* refuse_first(std::uint8_t byte) const noexcept;
     [[nodiscard]] const char* refuse_second(std::uint8_t byte) const noexcept;
     [[nodiscard]] const char* refuse_length() const noexcept;
@@ -61,18 +70,19 @@ private:
     std::array<std::uint8_t, 14> bytes_{};  // 5.2: 2 + 8 of length + 4 of mask
     std::uint8_t have_ = 0;
     Sender sender_;
-    bool extensions_;
+    Extensions extensions_;
     bool in_fragments_ = false;
 };
 
 // Appends a frame's header alone; the caller appends `length` bytes of payload, masked if `mask` is given.
-void append_frame_header(std::string& out, Opcode opcode, std::uint64_t length, bool fin, std::optional<MaskKey> mask);
+void append_frame_header(std::string& out, Opcode opcode, std::uint64_t length, bool fin, std::optional<MaskKey> mask,
+                         std::uint8_t rsv = 0);
 
 // Appends header and payload, masked if `mask` is given (towards a server it must be).
 void append_frame(std::string& out, Opcode opcode, std::string_view payload, bool fin, std::optional<MaskKey> mask);
 
 // Appends a close frame. The reason is cut to what fits (123 bytes), between two characters.
-// close_code::none gives a close frame without a body.
+// A code that must not stand on the wire (RFC 6455 7.4), close_code::none among them, gives a close frame without a body.
 void append_close(std::string& out, std::uint16_t code, std::string_view reason, std::optional<MaskKey> mask);
 
 }  // namespace ws::websocket

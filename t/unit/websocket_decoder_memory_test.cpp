@@ -1,5 +1,5 @@
 // How much heap a decoder holds: this program counts what operator new gives out.
-#include "cmocka.hpp"
+#include "websocket/decoder.h"
 
 #include <malloc.h>
 
@@ -7,7 +7,7 @@
 #include <new>
 #include <string>
 
-#include "websocket/decoder.h"
+#include "cmocka.hpp"
 #include "websocket_wire.hpp"
 
 using namespace ws::websocket;

@@ -1,8 +1,11 @@
-#include "cmocka.hpp"
+// Messages, decoded without compression. RFC 6455 5.1 and 5.2 (what breaks a header: websocket_frame_test has all of it),
+// 5.4 (fragments), 5.5 (control frames in between), 5.5.1 and 7.4 (close frames), 5.6 and 8.1 (UTF-8), 6.2 (receiving),
+// 7.1.7 (failing), 10.4 (limits). With compression: websocket_compressed_test.
+#include "websocket/decoder.h"
 
 #include <string>
 
-#include "websocket/decoder.h"
+#include "cmocka.hpp"
 #include "websocket_wire.hpp"
 
 using namespace ws::websocket;
@@ -114,11 +117,28 @@ void close_frames_give_code_and_reason(void**) {
     expect_client("5.5.1 code", client(0x88, hex("03 e9")), "[close 1001 ]");
     expect_client("5.5.1 code and reason", client(0x88, hex("0f a0") + "bye \xe2\x82\xac"), "[close 4000 bye \xe2\x82\xac]");
     expect_client("5.5.1 half a code", client(0x88, "\x03"), "[violation 1002 close frame with half a code]");
-    expect_client("7.4.1 1005 on the wire", client(0x88, hex("03 ed")), "[violation 1002 close code not allowed]");
-    expect_client("7.4.2 0", client(0x88, hex("00 00")), "[violation 1002 close code not allowed]");
+    const std::string longest(123, 'r');
+    expect_client("5.5 the longest reason", client(0x88, hex("03 e8") + longest), "[close 1000 " + longest + "]");
     expect_client("5.5.1 reason not UTF-8", client(0x88, hex("03 e8 ff")), "[violation 1007 close reason is not UTF-8]");
     expect_client("5.5.1 reason cut in a character", client(0x88, hex("03 e8 e2 82")),
                   "[violation 1007 close reason is not UTF-8]");
+}
+
+// 7.4.1: 1004 to 1006 and 1015 must not be in a frame; 7.4.2: nor what is not used or not assigned. All of them.
+void close_codes_that_must_not_be_in_a_frame_are_refused(void**) {
+    for (unsigned code = 0; code <= 0xFFFF; ++code) {
+        const bool registered = (code >= 1000 && code <= 1014) && (code < 1004 || code > 1006);
+        const bool expected = registered || (code >= 3000 && code <= 4999);
+        const char body[] = {static_cast<char>(code >> 8), static_cast<char>(code)};
+        std::string bytes = client(0x88, {body, 2});
+        Decoder decoder(Sender::client, limits);
+        std::span<char> input(bytes);
+        const Event event = decoder.next(input);
+        if (expected ? event.kind != Event::Kind::close || event.code != code
+                     : event.kind != Event::Kind::violation || event.code != 1002) {
+            fail_msg("7.4 %u: %s", code, describe(event).c_str());
+        }
+    }
 }
 
 void nothing_is_read_after_close_or_violation(void**) {
@@ -134,7 +154,13 @@ void header_violations_close_with_1002(void**) {
     expect("5.1", Sender::server, client(0x81, "a"), "[violation 1002 masked frame from a server]");
     expect_client("5.2", client(0xc1, "a"), "[violation 1002 reserved bit set]");
     expect_client("5.4", client(0x80, "a"), "[violation 1002 continuation of nothing]");
+    expect_client("5.2 a reserved opcode", client(0x8b, ""), "[violation 1002 reserved opcode]");
+    expect_client("5.2 126 in eight bytes", hex("82 ff 00 00 00 00 00 00 00 7e"),
+                  "[violation 1002 frame length not in its shortest form]");
+    expect_client("5.2 2^63", hex("82 ff 80"), "[violation 1002 frame length out of range]");
     expect_client("5.5", client(0x89, std::string(126, 'p')), "[violation 1002 control frame too long]");
+    expect_client("5.5 fragmented", client(0x09, ""), "[violation 1002 fragmented control frame]");
+    expect_client("RFC 7692 6 RSV1 without agreement", client(0x41, ""), "[violation 1002 reserved bit set]");
 }
 
 void text_that_is_not_utf8_closes_with_1007(void**) {
@@ -285,6 +311,7 @@ int main() {
         cmocka_unit_test(fragments_become_one_message_of_the_first_ones_type),
         cmocka_unit_test(control_frames_come_between_fragments),
         cmocka_unit_test(close_frames_give_code_and_reason),
+        cmocka_unit_test(close_codes_that_must_not_be_in_a_frame_are_refused),
         cmocka_unit_test(nothing_is_read_after_close_or_violation),
         cmocka_unit_test(header_violations_close_with_1002),
         cmocka_unit_test(text_that_is_not_utf8_closes_with_1007),

@@ -1,3 +1,5 @@
+// Frame headers, read and written. RFC 6455 5.1 (masking), 5.2 (reserved bits, opcodes, lengths), 5.3 (keys), 5.4 (order of
+// fragments), 5.5 (control frames), 5.5.1 and 7.4 (close frames written); RFC 7692 6.1 (RSV1).
 #include "cmocka.hpp"
 
 #include <vector>
@@ -15,7 +17,7 @@ namespace {
 struct Refused {
     const char* name;
     Sender sender;
-    bool extensions;
+    Extensions extensions;
     const char* bytes;   // hex: headers only, the payloads are empty up to the wrong one
     std::size_t taken;   // up to and including the byte that shows it
     const char* reason;
@@ -23,34 +25,56 @@ struct Refused {
 
 constexpr auto from_client = Sender::client;
 constexpr auto from_server = Sender::server;
+constexpr auto none = Extensions::none;
+constexpr auto deflate = Extensions::deflate;
+constexpr auto any = Extensions::any;
 
 constexpr Refused refused[] = {
-    {"5.2 reserved opcode 3", from_server, false, "83 00", 1, "reserved opcode"},
-    {"5.2 reserved opcode 7", from_server, false, "87 00", 1, "reserved opcode"},
-    {"5.2 reserved opcode 11", from_server, false, "8b 00", 1, "reserved opcode"},
-    {"5.2 reserved opcode 15", from_server, true, "8f 00", 1, "reserved opcode"},
-    {"5.2 RSV1 without extension", from_server, false, "c1 00", 1, "reserved bit set"},
-    {"5.2 RSV2 without extension", from_server, false, "a2 00", 1, "reserved bit set"},
-    {"5.2 RSV3 without extension", from_server, false, "91 00", 1, "reserved bit set"},
-    {"5.2 RSV1 on a ping with extension", from_server, true, "c9 00", 1, "reserved bit set"},
-    {"5.2 RSV1 on a close with extension", from_server, true, "c8 00", 1, "reserved bit set"},
-    {"5.5 fragmented ping", from_server, false, "09 00", 1, "fragmented control frame"},
-    {"5.5 fragmented close", from_server, false, "08 00", 1, "fragmented control frame"},
-    {"5.5 ping of 126", from_server, false, "89 7e 00 7e", 2, "control frame too long"},
-    {"5.5 close of 2^16", from_client, false, "88 ff 00 00 00 00 00 01 00 00 00 00 00 00", 2, "control frame too long"},
-    {"5.4 continuation first", from_server, false, "80 00", 1, "continuation of nothing"},
-    {"5.4 continuation after the final fragment", from_server, false, "01 00 80 00 80 00", 5, "continuation of nothing"},
-    {"5.4 text inside text", from_server, false, "01 00 81 00", 3, "message inside a fragmented message"},
-    {"5.4 binary inside text, a ping between", from_server, false, "01 00 89 00 02 00", 5,
+    {"5.2 reserved opcode 3", from_server, none, "83 00", 1, "reserved opcode"},
+    {"5.2 reserved opcode 4", from_server, none, "84 00", 1, "reserved opcode"},
+    {"5.2 reserved opcode 5", from_server, deflate, "c5 00", 1, "reserved opcode"},
+    {"5.2 reserved opcode 6", from_server, none, "06 00", 1, "reserved opcode"},
+    {"5.2 reserved opcode 7", from_server, none, "87 00", 1, "reserved opcode"},
+    {"5.2 reserved opcode 11", from_server, none, "8b 00", 1, "reserved opcode"},
+    {"5.2 reserved opcode 12", from_server, none, "8c 00", 1, "reserved opcode"},
+    {"5.2 reserved opcode 13", from_client, deflate, "cd 80", 1, "reserved opcode"},
+    {"5.2 reserved opcode 14", from_server, none, "0e 00", 1, "reserved opcode"},
+    {"5.2 reserved opcode 15", from_server, any, "8f 00", 1, "reserved opcode"},
+    {"5.2 RSV1 without extension", from_server, none, "c1 00", 1, "reserved bit set"},
+    {"5.2 RSV2 without extension", from_server, none, "a2 00", 1, "reserved bit set"},
+    {"5.2 RSV3 without extension", from_server, none, "91 00", 1, "reserved bit set"},
+    {"5.2 RSV1 on a ping with extension", from_server, any, "c9 00", 1, "reserved bit set"},
+    {"5.2 RSV1 on a close with extension", from_server, any, "c8 00", 1, "reserved bit set"},
+    {"RFC 7692 6.1 RSV2 with compression", from_server, deflate, "e1 00", 1, "reserved bit set"},
+    {"RFC 7692 6.1 RSV3 with compression", from_server, deflate, "92 00", 1, "reserved bit set"},
+    {"RFC 7692 6.1 RSV1 on a continuation", from_server, deflate, "41 00 c0 00", 3, "reserved bit set"},
+    {"RFC 7692 6.1 RSV1 on a continuation only", from_server, deflate, "01 00 40 00", 3, "reserved bit set"},
+    {"RFC 7692 6.1 RSV1 on a ping", from_server, deflate, "c9 00", 1, "reserved bit set"},
+    {"RFC 7692 6.1 RSV1 on a pong", from_client, deflate, "ca 80", 1, "reserved bit set"},
+    {"RFC 7692 6.1 RSV1 on a close", from_server, deflate, "c8 00", 1, "reserved bit set"},
+    {"5.5 fragmented pong", from_server, none, "0a 00", 1, "fragmented control frame"},
+    {"5.5 fragmented ping", from_server, none, "09 00", 1, "fragmented control frame"},
+    {"5.5 fragmented close", from_server, none, "08 00", 1, "fragmented control frame"},
+    {"5.5 ping of 126", from_server, none, "89 7e 00 7e", 2, "control frame too long"},
+    {"5.5 pong of 126", from_client, none, "8a fe 00 7e", 2, "control frame too long"},
+    {"5.5 close of 126", from_server, none, "88 7e 00 7e", 2, "control frame too long"},
+    {"5.5 close of 2^16", from_client, none, "88 ff 00 00 00 00 00 01 00 00 00 00 00 00", 2, "control frame too long"},
+    {"5.4 continuation first", from_server, none, "80 00", 1, "continuation of nothing"},
+    {"5.4 continuation after the final fragment", from_server, none, "01 00 80 00 80 00", 5, "continuation of nothing"},
+    {"5.4 text inside text", from_server, none, "01 00 81 00", 3, "message inside a fragmented message"},
+    {"5.4 binary inside text, a ping between", from_server, none, "01 00 89 00 02 00", 5,
      "message inside a fragmented message"},
-    {"5.1 client without mask", from_client, false, "81 05", 2, "unmasked frame from a client"},
-    {"5.1 server with mask", from_server, false, "81 85 37 fa 21 3d", 2, "masked frame from a server"},
-    {"5.2 125 in two bytes", from_server, false, "82 7e 00 7d", 4, "frame length not in its shortest form"},
-    {"5.2 0 in eight bytes", from_server, false, "82 7f 00 00 00 00 00 00 00 00", 10,
+    {"5.1 client without mask", from_client, none, "81 05", 2, "unmasked frame from a client"},
+    {"5.1 client's ping without mask", from_client, none, "89 00", 2, "unmasked frame from a client"},
+    {"5.1 client's fragment without mask", from_client, none, "01 80 00 00 00 00 80 00", 8, "unmasked frame from a client"},
+    {"5.1 server's close with mask", from_server, none, "88 82 37 fa 21 3d", 2, "masked frame from a server"},
+    {"5.1 server with mask", from_server, none, "81 85 37 fa 21 3d", 2, "masked frame from a server"},
+    {"5.2 125 in two bytes", from_server, none, "82 7e 00 7d", 4, "frame length not in its shortest form"},
+    {"5.2 0 in eight bytes", from_server, none, "82 7f 00 00 00 00 00 00 00 00", 10,
      "frame length not in its shortest form"},
-    {"5.2 65535 in eight bytes", from_client, false, "82 ff 00 00 00 00 00 00 ff ff 01 02 03 04", 10,
+    {"5.2 65535 in eight bytes", from_client, none, "82 ff 00 00 00 00 00 00 ff ff 01 02 03 04", 10,
      "frame length not in its shortest form"},
-    {"5.2 2^63", from_server, false, "82 7f 80 00 00 00 00 00 00 00", 3, "frame length out of range"},
+    {"5.2 2^63", from_server, none, "82 7f 80 00 00 00 00 00 00 00", 3, "frame length out of range"},
 };
 
 // Reads header after header as if all payloads were empty.
@@ -80,7 +104,7 @@ void wrong_headers_are_refused_at_the_byte_that_shows_it(void**) {
 struct Accepted {
     const char* name;
     Sender sender;
-    bool extensions;
+    Extensions extensions;
     const char* bytes;  // hex
     FrameHeader header;
 };
@@ -88,24 +112,28 @@ struct Accepted {
 constexpr MaskKey no_mask{};
 
 const Accepted accepted[] = {
-    {"5.7 unmasked Hello", from_server, false, "81 05", {true, 0, Opcode::text, false, no_mask, 5}},
-    {"5.7 masked Hello", from_client, false, "81 85 37 fa 21 3d", {true, 0, Opcode::text, true, wire::key, 5}},
-    {"5.7 first fragment Hel", from_server, false, "01 03", {false, 0, Opcode::text, false, no_mask, 3}},
-    {"5.7 ping", from_server, false, "89 05", {true, 0, Opcode::ping, false, no_mask, 5}},
-    {"5.7 256 bytes", from_server, false, "82 7e 01 00", {true, 0, Opcode::binary, false, no_mask, 256}},
-    {"5.7 64 KiB", from_server, false, "82 7f 00 00 00 00 00 01 00 00", {true, 0, Opcode::binary, false, no_mask, 65536}},
-    {"5.2 empty", from_server, false, "82 00", {true, 0, Opcode::binary, false, no_mask, 0}},
-    {"5.2 longest without extended length", from_server, false, "82 7d", {true, 0, Opcode::binary, false, no_mask, 125}},
-    {"5.2 shortest in two bytes", from_client, false, "82 fe 00 7e 37 fa 21 3d",
+    {"5.7 unmasked Hello", from_server, none, "81 05", {true, 0, Opcode::text, false, no_mask, 5}},
+    {"5.7 masked Hello", from_client, none, "81 85 37 fa 21 3d", {true, 0, Opcode::text, true, wire::key, 5}},
+    {"5.7 first fragment Hel", from_server, none, "01 03", {false, 0, Opcode::text, false, no_mask, 3}},
+    {"5.7 ping", from_server, none, "89 05", {true, 0, Opcode::ping, false, no_mask, 5}},
+    {"5.7 256 bytes", from_server, none, "82 7e 01 00", {true, 0, Opcode::binary, false, no_mask, 256}},
+    {"5.7 64 KiB", from_server, none, "82 7f 00 00 00 00 00 01 00 00", {true, 0, Opcode::binary, false, no_mask, 65536}},
+    {"5.2 empty", from_server, none, "82 00", {true, 0, Opcode::binary, false, no_mask, 0}},
+    {"5.2 longest without extended length", from_server, none, "82 7d", {true, 0, Opcode::binary, false, no_mask, 125}},
+    {"5.2 shortest in two bytes", from_client, none, "82 fe 00 7e 37 fa 21 3d",
      {true, 0, Opcode::binary, true, wire::key, 126}},
-    {"5.2 longest in two bytes", from_server, false, "82 7e ff ff", {true, 0, Opcode::binary, false, no_mask, 65535}},
-    {"5.2 2^63 - 1", from_client, false, "82 ff 7f ff ff ff ff ff ff ff 37 fa 21 3d",
+    {"5.2 longest in two bytes", from_server, none, "82 7e ff ff", {true, 0, Opcode::binary, false, no_mask, 65535}},
+    {"5.2 2^63 - 1", from_client, none, "82 ff 7f ff ff ff ff ff ff ff 37 fa 21 3d",
      {true, 0, Opcode::binary, true, wire::key, 0x7FFFFFFFFFFFFFFF}},
-    {"5.5 pong of 125", from_server, false, "8a 7d", {true, 0, Opcode::pong, false, no_mask, 125}},
-    {"5.5.1 close", from_server, false, "88 02", {true, 0, Opcode::close, false, no_mask, 2}},
-    {"5.2 RSV1 with extension", from_server, true, "c1 00", {true, 4, Opcode::text, false, no_mask, 0}},
-    {"5.2 RSV2 and RSV3 with extension", from_server, true, "b1 00", {true, 3, Opcode::text, false, no_mask, 0}},
-    {"5.3 a mask of zeros is a mask", from_client, false, "81 80 00 00 00 00", {true, 0, Opcode::text, true, no_mask, 0}},
+    {"5.5 pong of 125", from_server, none, "8a 7d", {true, 0, Opcode::pong, false, no_mask, 125}},
+    {"5.5.1 close", from_server, none, "88 02", {true, 0, Opcode::close, false, no_mask, 2}},
+    {"5.2 RSV1 with extension", from_server, any, "c1 00", {true, 4, Opcode::text, false, no_mask, 0}},
+    {"5.2 RSV2 and RSV3 with extension", from_server, any, "b1 00", {true, 3, Opcode::text, false, no_mask, 0}},
+    {"RFC 7692 6.1 RSV1 on text", from_server, deflate, "c1 00", {true, 4, Opcode::text, false, no_mask, 0}},
+    {"RFC 7692 6.1 RSV1 on a first fragment", from_client, deflate, "42 83 37 fa 21 3d",
+     {false, 4, Opcode::binary, true, wire::key, 3}},
+    {"RFC 7692 6.1 no RSV1: not compressed", from_server, deflate, "81 00", {true, 0, Opcode::text, false, no_mask, 0}},
+    {"5.3 a mask of zeros is a mask", from_client, none, "81 80 00 00 00 00", {true, 0, Opcode::text, true, no_mask, 0}},
 };
 
 bool same(const FrameHeader& a, const FrameHeader& b) {
@@ -138,7 +166,7 @@ void right_headers_are_read_when_whole_and_not_a_byte_earlier(void**) {
 }
 
 void payload_bytes_after_a_header_are_left_in_the_input(void**) {
-    HeaderReader reader(from_server, false);
+    HeaderReader reader(from_server, none);
     FrameHeader header;
     std::string_view input("\x81\x05Hello", 7);
     assert_true(reader.read(input, header) == Status::whole);
@@ -150,7 +178,7 @@ void fragments_are_open_from_the_first_header_to_the_final_one(void**) {
         const char* header;
         bool open;
     } steps[] = {{"81 00", false}, {"01 00", true}, {"00 00", true}, {"89 00", true}, {"80 00", false}, {"8a 00", false}};
-    HeaderReader reader(from_server, false);
+    HeaderReader reader(from_server, none);
     for (const auto& step : steps) {
         const std::string bytes = wire::hex(step.header);
         std::string_view input = bytes;
@@ -194,6 +222,13 @@ void a_header_can_be_written_without_its_payload(void**) {
     assert_bytes_equal(out, expected);
 }
 
+void reserved_bits_are_written(void**) {
+    std::string out;
+    append_frame_header(out, Opcode::text, 7, true, std::nullopt, rsv1);
+    append_frame_header(out, Opcode::binary, 7, false, std::nullopt, 7);
+    assert_bytes_equal(out, wire::hex("c1 07 72 07"));
+}
+
 void expect_close(std::uint16_t code, std::string_view reason, const std::string& body) {
     std::string out;
     append_close(out, code, reason, std::nullopt);
@@ -207,6 +242,13 @@ void close_frames_carry_code_and_reason(void**) {
     expect_close(4401, "bye", wire::hex("11 31") + "bye");
     expect_close(close_code::none, "not sent", "");
     expect_close(close_code::normal, std::string(123, 'a'), wire::hex("03 e8") + std::string(123, 'a'));
+}
+
+// 7.4.1: 1004, 1005, 1006 and 1015 must not be set by an endpoint; 7.4.2: what is below 1000 or not assigned isn't used.
+void codes_that_must_not_be_sent_are_not_sent(void**) {
+    for (const int code : {0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535}) {
+        expect_close(static_cast<std::uint16_t>(code), "not sent", "");
+    }
 }
 
 // 5.5: 125 bytes, two of them the code; 5.5.1: the reason is UTF-8.
@@ -235,6 +277,8 @@ int main() {
         cmocka_unit_test(written_frames_are_those_of_the_wire),
         cmocka_unit_test(rfc_5_7_examples_are_written),
         cmocka_unit_test(a_header_can_be_written_without_its_payload),
+        cmocka_unit_test(reserved_bits_are_written),
+        cmocka_unit_test(codes_that_must_not_be_sent_are_not_sent),
         cmocka_unit_test(close_frames_carry_code_and_reason),
         cmocka_unit_test(long_close_reasons_are_cut_between_characters),
     };

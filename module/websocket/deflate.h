@@ -1,0 +1,106 @@
+// permessage-deflate's two halves (RFC 7692 7.2): zlib's raw streams, a message at a time.
+//
+// Each connection has one of each, made with what negotiate_extensions() agreed on. A stream takes its memory at the first
+// message and gives it back in release(), which is for connections that idle. Bytes of heap, measured on 64-bit zlib 1.2.13:
+//
+//     window_bits       8/9     10      12      15
+//     Inflater, used    7.5 K   8.1 K   11 K    39 K     7 K of state and the window
+//     Inflater, idle    what the window really holds: up to 256 B, 1 K, 4 K, 32 K; nothing without context takeover
+//     Deflater, used    10 K    14 K    26 K    138 K    with mem_level 1: 6 K, 4 windows and 2^(mem_level + 9)
+//                       25 K    30 K    42 K    154 K    with mem_level 5
+//                       137 K   142 K   154 K   266 K    with mem_level 8
+//     Deflater, idle    nothing
+//
+// Functions that are not noexcept throw std::bad_alloc, and nothing else; then the stream is of no more use.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct z_stream_s;
+
+namespace ws::websocket {
+
+class Inflater {
+public:
+    // What the sender may do: window_bits from 8 to 15.
+    struct Options {
+        std::uint8_t window_bits = 15;
+        bool context_takeover = true;
+    };
+    enum class Status {
+        need_more,  // all input is used and all of its output written
+        full,       // `room` is used up; there may be more output
+        corrupt,    // no DEFLATE, or it refers to data before the window; clear() is all that is left to do
+    };
+
+    // RFC 7692 7.2.2: comes after the last input of each message, which the sender has left it off.
+    static constexpr std::string_view tail{"\0\0\xff\xff", 4};
+
+    explicit Inflater(Options options) noexcept;
+
+    // Takes compressed bytes from the front of `input`, writes to the front of `room` (not empty) and shortens both. Never
+    // writes more than `room`: a bomb is stopped by calling no more. Blocks with BFINAL may come anywhere (7.2.3.5).
+    [[nodiscard]] Status inflate(std::string_view& input, std::span<char>& room);
+
+    // After the tail: the message is over. False when it was cut off, that is, when it does not end with a whole block
+    // at a whole byte.
+    [[nodiscard]] bool end_message() noexcept;
+
+    // Gives memory back, between messages; in the middle of one it does nothing. With context takeover the next message may
+    // refer to the window, so that is kept, as large as it is, and put back when the next message comes.
+    void release();
+
+    // Gives everything back: nothing will be inflated any more.
+    void clear() noexcept;
+
+private:
+    struct End {
+        void operator()(z_stream_s* stream) const noexcept;
+    };
+    [[nodiscard]] z_stream_s& started();
+
+    std::unique_ptr<z_stream_s, End> stream_;
+    std::vector<char> window_;  // while released
+    Options options_;
+    bool in_message_ = false;
+    bool between_blocks_ = false;  // the input so far ends with a whole block at a whole byte
+};
+
+class Deflater {
+public:
+    struct Options {
+        std::uint8_t window_bits = 15;  // what the receiver allows, 8 to 15
+        bool context_takeover = true;
+        int level = 1;                  // zlib's 1 (fast) to 9 (small)
+        int mem_level = 8;              // zlib's 1 to 9
+    };
+
+    // With window_bits 8 only runs of one byte are found (and bytes are Huffman coded): zlib can't make raw streams with a
+    // window of 256 bytes, and with the next larger one it makes no promise that it won't refer further back. Of its
+    // strategy Z_RLE it promises a distance of one.
+    explicit Deflater(Options options) noexcept;
+
+    // Appends the compressed message, without the tail (7.2.1). An empty message is one byte, 0x00 (7.2.3.6).
+    void deflate(std::string_view message, std::string& out);
+
+    // Gives all memory back. The next message starts with an empty window. The receiver need not know: with context
+    // takeover a sender may refer to earlier messages (7.1.1), and nothing says it has to.
+    void release() noexcept { stream_.reset(); }
+
+private:
+    struct End {
+        void operator()(z_stream_s* stream) const noexcept;
+    };
+    [[nodiscard]] z_stream_s& started();
+
+    std::unique_ptr<z_stream_s, End> stream_;
+    Options options_;
+};
+
+}  // namespace ws::websocket
