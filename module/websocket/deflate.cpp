@@ -86,7 +86,7 @@ Inflater::Status Inflater::inflate(std::string_view& input, std::span<char>& roo
             between_blocks_ = result == Z_STREAM_END || (stream.data_type & ~64) == 128;
         }
         if (result == Z_STREAM_END) {
-            // RFC 7692 7.2.3.5: after a block with BFINAL the next one begins at the next byte. To zlib it begins a new
+            // RFC 7692 7.2.3.4: after a block with BFINAL the next one begins at the next byte. To zlib it begins a new
             // stream; the window goes on.
             inflateResetKeep(&stream);
         }

@@ -45,7 +45,7 @@ public:
     explicit Inflater(Options options) noexcept;
 
     // Takes compressed bytes from the front of `input`, writes to the front of `room` (not empty) and shortens both. Never
-    // writes more than `room`: a bomb is stopped by calling no more. Blocks with BFINAL may come anywhere (7.2.3.5).
+    // writes more than `room`: a bomb is stopped by calling no more. Blocks with BFINAL may come anywhere (7.2.3.4).
     [[nodiscard]] Status inflate(std::string_view& input, std::span<char>& room);
 
     // After the tail: the message is over. False when it was cut off, that is, when it does not end with a whole block
@@ -86,7 +86,7 @@ public:
     // strategy Z_RLE it promises a distance of one.
     explicit Deflater(Options options) noexcept;
 
-    // Appends the compressed message, without the tail (7.2.1). An empty message is one byte, 0x00 (7.2.3.6).
+    // Appends the compressed message, without the tail (7.2.1). An empty message is one byte, 0x00 (as 7.2.3.6).
     void deflate(std::string_view message, std::string& out);
 
     // Gives all memory back. The next message starts with an empty window. The receiver need not know: with context

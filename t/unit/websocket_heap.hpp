@@ -1,0 +1,53 @@
+// For programs that look at the heap: counts what operator new gives out. Include it in one file of the program.
+#pragma once
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+namespace heap {
+
+inline std::size_t held = 0;
+inline std::size_t most_held = 0;
+
+inline void* take(std::size_t n) noexcept {
+    void* const memory = std::malloc(n);
+    if (memory != nullptr) {
+        held += malloc_usable_size(memory);
+        most_held = std::max(most_held, held);
+    }
+    return memory;
+}
+
+// What is held beyond what was when this was made: now, and at most since then.
+struct Since {
+    std::size_t before = held;
+
+    Since() { most_held = held; }
+    [[nodiscard]] std::size_t now() const { return held - before; }
+    [[nodiscard]] std::size_t most() const { return most_held - before; }
+};
+
+}  // namespace heap
+
+void* operator new(std::size_t n) {
+    void* const memory = heap::take(n);
+    if (memory == nullptr) {
+        throw std::bad_alloc();
+    }
+    return memory;
+}
+
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return heap::take(n); }
+
+void operator delete(void* memory) noexcept {
+    if (memory != nullptr) {
+        heap::held -= malloc_usable_size(memory);
+        std::free(memory);
+    }
+}
+
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
