@@ -81,6 +81,9 @@ public:
     // Passes a client's half-close on as such, rather than as a close frame.
     [[nodiscard]] virtual bool half_close() const noexcept { return false; }
 
+    // ... but the backend's transport has no such thing: it gets a close frame after all, and may still answer.
+    virtual void half_close_failed(Output&) {}
+
     [[nodiscard]] virtual std::uint64_t messages(Side from) const noexcept = 0;
 
     void note_end(End::Cause cause, std::uint16_t code, std::string_view detail) {

@@ -16,15 +16,36 @@ void HeadersDelivery::consume(Side from, std::span<char>& input, Output& output)
         discard(from, data);
         return;
     }
-    Stream& source = stream(from);
-    if (source.ending) {
-        const std::size_t rest = source.follower.follow_to_boundary(data);
-        output.forward = data.substr(0, rest);
-        if (source.follower.at_boundary()) { put_close(to, *source.ending, output); }
-        discard(from, data.substr(rest));
-        return;
+    if (stream(from).ending) {
+        pass_last_frame(from, data, output);
+    } else {
+        pass(from, data, output);
     }
-    pass(from, data, output);
+}
+
+// The frame under way is passed on to its end; a close frame of ours follows it, unless it is one itself.
+void HeadersDelivery::pass_last_frame(Side from, std::string_view data, Output& output) {
+    Stream& source = stream(from);
+    const std::size_t rest = source.follower.follow_to_boundary(data);
+    output.forward = data.substr(0, rest);
+    if (source.follower.violated()) {
+        mark(from).received = true;
+        mark_cut(other(from));
+    } else if (source.follower.at_boundary()) {
+        if (source.follower.close_seen()) {
+            note_close(from);
+        } else {
+            put_close(other(from), *source.ending, output);
+        }
+        discard(from, data.substr(rest));
+    }
+}
+
+// A whole close frame has been passed on.
+void HeadersDelivery::note_close(Side from) {
+    mark(from).received = true;
+    mark(other(from)).sent = true;
+    note_end(from == Side::client ? End::Cause::client : End::Cause::backend, stream(from).follower.close_code(), "");
 }
 
 void HeadersDelivery::pass(Side from, std::string_view data, Output& output) {
@@ -41,9 +62,8 @@ void HeadersDelivery::pass(Side from, std::string_view data, Output& output) {
     }
     output.forward = data;
     if (follower.close_seen() && follower.at_boundary()) {
-        mark(from).received = true;
-        mark(other(from)).sent = true;
-        note_end(from == Side::client ? End::Cause::client : End::Cause::backend, follower.close_code(), "");
+        output.forward = data.substr(0, follower.sound());  // RFC 6455 5.5.1: nothing may follow a close frame
+        note_close(from);
     }
 }
 
@@ -84,6 +104,10 @@ void HeadersDelivery::ended(Side from, Output& output) {
 void HeadersDelivery::close(const Close& client, const Close& backend, Output& output) {
     end_towards(Side::client, client, output);
     end_towards(Side::backend, backend, output);
+}
+
+void HeadersDelivery::half_close_failed(Output& output) {
+    end_towards(Side::backend, {close_code::going_away, {}}, output);
 }
 
 void HeadersDelivery::end_towards(Side to, const Close& close, Output& output) {

@@ -19,6 +19,7 @@ public:
     void ended(Side from, Output& output) override;
     void close(const Close& client, const Close& backend, Output& output) override;
     [[nodiscard]] bool half_close() const noexcept override { return true; }
+    void half_close_failed(Output& output) override;
     [[nodiscard]] std::uint64_t messages(Side from) const noexcept override { return stream(from).follower.messages(); }
 
 private:
@@ -31,6 +32,8 @@ private:
     [[nodiscard]] Stream& stream(Side from) noexcept { return streams_[from == Side::client ? 0 : 1]; }
     [[nodiscard]] const Stream& stream(Side from) const noexcept { return streams_[from == Side::client ? 0 : 1]; }
     void pass(Side from, std::string_view data, Output& output);
+    void pass_last_frame(Side from, std::string_view data, Output& output);
+    void note_close(Side from);
     void discard(Side from, std::string_view data) noexcept;
     void fail(Side from, Output& output);
     void end_towards(Side to, const Close& close, Output& output);

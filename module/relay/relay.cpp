@@ -52,8 +52,11 @@ Relay::State Relay::writable(Side side, Milliseconds now) {
 }
 
 Relay::State Relay::close(const Close& client, const Close& backend, Milliseconds now) {
+    delivery_->note_end(End::Cause::gateway, client.code, client.reason);
     delivery_->close(client, backend, scratch_.output);
     flush_output(Side::client, now);
+    // Also when neither close frame could be put in yet: frames that never end must not keep the connection.
+    if (!closing_since_) { closing_since_ = now; }
     return settle(false, now);
 }
 
@@ -61,7 +64,6 @@ Relay::State Relay::expired(Milliseconds now) {
     if (closing_since_) {
         if (now - *closing_since_ >= timeouts_.close) { return State::done; }
     } else if (timeouts_.idle.count() > 0 && now - last_activity_ >= timeouts_.idle) {
-        delivery_->note_end(End::Cause::gateway, websocket::close_code::going_away, "idle timeout");
         const Close idle{websocket::close_code::going_away, "idle timeout"};
         return close(idle, idle, now);
     }
@@ -192,7 +194,8 @@ void Relay::finish_sending(Side side) {
     Half& target = half(side);
     if (target.finished_sending || target.dead || !flushed(side)) { return; }
     target.finished_sending = true;
-    (void)target.peer->finish_sending();
+    // Where only the end of the whole connection can tell the peer, nothing more is expected from it.
+    if (!target.peer->finish_sending()) { target.eof = true; }
 }
 
 // A client that only stopped sending still gets its answers: the backend is told in the same way, where it can be.
@@ -203,8 +206,7 @@ void Relay::end_half_closed(Milliseconds now) {
         backend.finished_sending = true;
         return;
     }
-    const Close gone{websocket::close_code::going_away, {}};
-    delivery_->close(gone, gone, scratch_.output);
+    delivery_->half_close_failed(scratch_.output);
     flush_output(Side::client, now);
 }
 

@@ -1,0 +1,438 @@
+// The relay between two scripted peers: what it reads, when it pauses, and how it ends.
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "relay/headers_delivery.h"
+#include "relay/relay.h"
+#include "websocket_wire.hpp"
+
+#include "cmocka.hpp"  // last: it makes `fail` a macro
+
+using namespace ws::relay;
+using ws::test::assert_bytes_equal;
+using wire::client;
+using wire::server;
+using State = Relay::State;
+namespace close_code = ws::websocket::close_code;
+
+namespace {
+
+constexpr std::size_t unlimited = ~std::size_t{0};
+
+class ScriptedPeer final : public Peer {
+public:
+    std::deque<std::string> arriving;
+    enum class Then { silence, end, error } then = Then::silence;
+    std::size_t room = unlimited;  // what it still takes
+    bool broken = false;           // sending fails
+    bool can_half_close = true;
+    std::string got;
+    int half_closed = 0;
+
+    Result recv(std::span<char> into) noexcept override {
+        if (arriving.empty()) {
+            return {then == Then::silence ? Status::again : then == Then::end ? Status::end : Status::error, 0};
+        }
+        const std::size_t n = arriving.front().copy(into.data(), into.size());
+        arriving.front().erase(0, n);
+        if (arriving.front().empty()) { arriving.pop_front(); }
+        return {Status::ok, n};
+    }
+
+    Result send(std::string_view data) noexcept override {
+        if (broken) { return {Status::error, 0}; }
+        const std::size_t n = std::min(room, data.size());
+        if (n == 0) { return {Status::again, 0}; }
+        got += data.substr(0, n);
+        if (room != unlimited) { room -= n; }
+        return {Status::ok, n};
+    }
+
+    bool finish_sending() noexcept override {
+        ++half_closed;
+        return can_half_close;
+    }
+};
+
+class OneMaskKey final : public MaskKeys {
+public:
+    ws::websocket::MaskKey next() noexcept override { return wire::key; }
+};
+
+std::string close_body(unsigned code, std::string_view reason = "") {
+    return std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)} + std::string(reason);
+}
+std::string client_close(unsigned code, std::string_view reason = "") { return client(0x88, close_body(code, reason)); }
+std::string server_close(unsigned code, std::string_view reason = "") { return server(0x88, close_body(code, reason)); }
+
+struct Wired {
+    ScriptedPeer client;
+    ScriptedPeer backend;
+    OneMaskKey keys;
+    std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
+    Relay relay{client, backend, std::make_unique<HeadersDelivery>(false, keys),
+                {Milliseconds(1000), Milliseconds(100), Milliseconds(300), Milliseconds(400)}, *scratch};
+    Milliseconds now{50'000};
+
+    State start(std::string_view early_client = {}, std::string_view early_backend = {}) {
+        return relay.start(early_client, early_backend, now);
+    }
+    State from_client(std::string bytes) {
+        client.arriving.push_back(std::move(bytes));
+        return relay.readable(Side::client, now);
+    }
+    State from_backend(std::string bytes) {
+        backend.arriving.push_back(std::move(bytes));
+        return relay.readable(Side::backend, now);
+    }
+    State client_ends(ScriptedPeer::Then how = ScriptedPeer::Then::end) {
+        client.then = how;
+        return relay.readable(Side::client, now);
+    }
+    State backend_ends(ScriptedPeer::Then how = ScriptedPeer::Then::end) {
+        backend.then = how;
+        return relay.readable(Side::backend, now);
+    }
+    State later(int milliseconds) {
+        now += Milliseconds(milliseconds);
+        return relay.expired(now);
+    }
+};
+
+int setup(void** state) {
+    auto* wired = new Wired;
+    *state = wired;
+    return wired->start() == State::open ? 0 : -1;
+}
+
+int setup_unstarted(void** state) {
+    *state = new Wired;
+    return 0;
+}
+
+int teardown(void** state) {
+    delete static_cast<Wired*>(*state);
+    return 0;
+}
+
+Wired& wired(void** state) { return *static_cast<Wired*>(*state); }
+
+void assert_state(State got, State wanted, std::source_location where = std::source_location::current()) {
+    if (got != wanted) {
+        print_error("state %d, wanted %d\n", static_cast<int>(got), static_cast<int>(wanted));
+        _fail(where.file_name(), static_cast<int>(where.line()));
+    }
+}
+
+void assert_end(const Wired& w, End::Cause cause, int code,
+                std::source_location where = std::source_location::current()) {
+    const End& end = w.relay.delivery().end();
+    if (end.cause != cause || end.code != code) {
+        print_error("ended by %d with %d\n", static_cast<int>(end.cause), end.code);
+        _fail(where.file_name(), static_cast<int>(where.line()));
+    }
+}
+
+// Flow
+
+void early_bytes_of_both_sides_are_passed_on_before_what_follows(void** state) {
+    Wired& w = wired(state);
+    w.client.arriving.push_back(client(0x81, "second"));
+    w.backend.arriving.push_back(server(0x81, "more"));
+    assert_state(w.start(client(0x81, "first"), server(0x81, "hello")), State::open);
+    assert_bytes_equal(w.backend.got, client(0x81, "first") + client(0x81, "second"));
+    assert_bytes_equal(w.client.got, server(0x81, "hello") + server(0x81, "more"));
+}
+
+void a_backend_that_said_all_before_the_takeover_is_heard(void** state) {
+    Wired& w = wired(state);
+    w.backend.then = ScriptedPeer::Then::end;
+    assert_state(w.start({}, server(0x81, "hello") + server_close(1000)), State::open);
+    assert_bytes_equal(w.client.got, server(0x81, "hello") + server_close(1000));
+    assert_state(w.from_client(client_close(1000)), State::done);
+}
+
+void a_busy_side_leaves_the_others_a_turn(void** state) {
+    Wired& w = wired(state);
+    for (int i = 0; i < 40; ++i) { w.client.arriving.push_back(client(0x82, std::string(1000, 'x'))); }
+    assert_state(w.relay.readable(Side::client, w.now), State::busy);
+    assert_false(w.client.arriving.empty());
+    State last = State::busy;
+    for (int i = 0; i < 10 && last == State::busy; ++i) { last = w.relay.readable(Side::client, w.now); }
+    assert_state(last, State::open);
+    assert_int_equal(w.backend.got.size(), 40 * client(0x82, std::string(1000, 'x')).size());
+}
+
+void nothing_is_read_that_could_not_be_passed_on(void** state) {
+    Wired& w = wired(state);
+    w.backend.room = 10;
+    const std::string first = client(0x82, std::string(100, 'a'));
+    const std::string second = client(0x82, std::string(100, 'b'));
+    assert_state(w.from_client(first), State::open);
+    assert_state(w.from_client(second), State::open);
+    assert_int_equal(w.client.arriving.size(), 1);
+    // The other direction flows.
+    (void)w.from_backend(server(0x81, "still"));
+    assert_bytes_equal(w.client.got, server(0x81, "still"));
+    w.backend.room = 30;
+    (void)w.relay.writable(Side::backend, w.now);
+    assert_int_equal(w.client.arriving.size(), 1);
+    w.backend.room = unlimited;
+    assert_state(w.relay.writable(Side::backend, w.now), State::open);
+    assert_bytes_equal(w.backend.got, first + second);
+}
+
+void a_send_that_takes_one_byte_each_time_delivers_all(void** state) {
+    Wired& w = wired(state);
+    w.client.room = 0;
+    std::string all;
+    for (int i = 0; i < 20; ++i) {
+        all += server(0x81, std::string(static_cast<std::size_t>(i), 'x'));
+        w.backend.arriving.push_back(server(0x81, std::string(static_cast<std::size_t>(i), 'x')));
+    }
+    (void)w.relay.readable(Side::backend, w.now);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        w.client.room = 1;
+        (void)w.relay.writable(Side::client, w.now);
+    }
+    assert_bytes_equal(w.client.got, all);
+}
+
+// Close handshakes
+
+void a_close_of_the_client_and_its_answer_end_the_connection(void** state) {
+    Wired& w = wired(state);
+    assert_state(w.from_client(client_close(4001, "bye")), State::open);
+    assert_bytes_equal(w.backend.got, client_close(4001, "bye"));
+    // The backend may still say something before it answers.
+    assert_state(w.from_backend(server(0x81, "last")), State::open);
+    assert_state(w.from_backend(server_close(4001)), State::done);
+    assert_bytes_equal(w.client.got, server(0x81, "last") + server_close(4001));
+    assert_end(w, End::Cause::client, 4001);
+}
+
+void what_follows_a_close_frame_goes_nowhere(void** state) {
+    Wired& w = wired(state);
+    (void)w.from_client(client_close(1000) + "GET /forbidden HTTP/1.1\r\n\r\n");
+    (void)w.from_client("more");
+    assert_bytes_equal(w.backend.got, client_close(1000));
+    (void)w.from_backend(server_close(1000) + server(0x81, "late"));
+    assert_bytes_equal(w.client.got, server_close(1000));
+}
+
+void an_unanswered_close_ends_after_the_close_timeout(void** state) {
+    Wired& w = wired(state);
+    (void)w.from_backend(server_close(1000));
+    assert_int_equal(w.relay.deadline()->count(), w.now.count() + 100);
+    assert_state(w.later(99), State::open);
+    (void)w.from_client(client(0x81, "not an answer"));  // does not move the deadline
+    assert_state(w.later(1), State::done);
+}
+
+void the_gateway_closes_both_sides_and_drops_what_comes_before_the_answers(void** state) {
+    Wired& w = wired(state);
+    assert_state(w.relay.close({1012, "server restart"}, {1001, "server restart"}, w.now), State::open);
+    assert_bytes_equal(w.client.got, server_close(1012, "server restart"));
+    assert_bytes_equal(w.backend.got, client_close(1001, "server restart"));
+    (void)w.from_client(client(0x81, "crossing"));
+    (void)w.from_backend(server(0x81, "crossing"));
+    assert_state(w.from_client(client_close(1012)), State::open);
+    assert_int_equal(w.client.half_closed, 1);
+    assert_state(w.from_backend(server_close(1001)), State::done);
+    assert_bytes_equal(w.client.got, server_close(1012, "server restart"));
+    assert_bytes_equal(w.backend.got, client_close(1001, "server restart"));
+    assert_end(w, End::Cause::gateway, 1012);
+}
+
+void a_close_of_the_gateway_waits_for_the_end_of_a_frame(void** state) {
+    Wired& w = wired(state);
+    const std::string up = client(0x82, std::string(50, 'u'));
+    const std::string down = server(0x82, std::string(50, 'd'));
+    (void)w.from_client(up.substr(0, 20));
+    (void)w.from_backend(down.substr(0, 20));
+    (void)w.relay.close({1012, "r"}, {1001, "r"}, w.now);
+    assert_bytes_equal(w.client.got, down.substr(0, 20));
+    (void)w.from_client(up.substr(20) + client(0x81, "next"));
+    (void)w.from_backend(down.substr(20) + server(0x81, "next"));
+    assert_bytes_equal(w.backend.got, up + client_close(1001, "r"));
+    assert_bytes_equal(w.client.got, down + server_close(1012, "r"));
+}
+
+void a_close_of_the_gateway_in_frames_that_never_end_cuts_after_the_close_timeout(void** state) {
+    Wired& w = wired(state);
+    (void)w.from_client(client(0x82, "half").substr(0, 7));
+    (void)w.from_backend(server(0x82, "half").substr(0, 3));
+    assert_state(w.relay.close({1012, ""}, {1001, ""}, w.now), State::open);
+    assert_state(w.later(100), State::done);
+}
+
+void an_idle_timeout_in_the_middle_of_two_frames_ends_after_the_close_timeout(void** state) {
+    Wired& w = wired(state);
+    (void)w.from_client(client(0x82, "half").substr(0, 7));
+    (void)w.from_backend(server(0x82, "half").substr(0, 3));
+    assert_state(w.later(1000), State::open);
+    assert_int_equal(w.relay.deadline()->count(), w.now.count() + 100);
+    assert_state(w.later(100), State::done);
+}
+
+// Ends without a close frame
+
+void a_backend_that_leaves_is_told_to_the_client(void** state) {
+    for (const auto how : {ScriptedPeer::Then::end, ScriptedPeer::Then::error}) {
+        teardown(state);
+        setup(state);
+        Wired& w = wired(state);
+        assert_state(w.backend_ends(how), State::open);
+        assert_bytes_equal(w.client.got, server_close(1011, "backend gone"));
+        assert_state(w.from_client(client_close(1011)), State::done);
+        assert_end(w, End::Cause::backend, 1011);
+    }
+}
+
+void a_backend_that_leaves_in_a_frame_cuts_the_client(void** state) {
+    Wired& w = wired(state);
+    const std::string half = server(0x82, "half").substr(0, 4);
+    (void)w.from_backend(half);
+    assert_state(w.backend_ends(), State::done);
+    assert_bytes_equal(w.client.got, half);
+    assert_int_equal(w.client.half_closed, 1);
+}
+
+void a_half_closed_client_gets_its_answers(void** state) {
+    Wired& w = wired(state);
+    w.client.arriving.push_back(client(0x81, "question"));
+    assert_state(w.client_ends(), State::open);
+    assert_bytes_equal(w.backend.got, client(0x81, "question"));
+    assert_int_equal(w.backend.half_closed, 1);
+    assert_state(w.from_backend(server(0x81, "answer")), State::open);
+    assert_state(w.backend_ends(), State::done);
+    assert_bytes_equal(w.client.got, server(0x81, "answer") + server_close(1011, "backend gone"));
+    assert_int_equal(w.backend.half_closed, 1);
+    assert_end(w, End::Cause::client, 1006);
+}
+
+void a_half_closed_client_gets_its_answers_where_the_backend_can_not_be_half_closed(void** state) {
+    Wired& w = wired(state);
+    w.backend.can_half_close = false;
+    w.client.arriving.push_back(client(0x81, "question"));
+    assert_state(w.client_ends(), State::open);
+    assert_bytes_equal(w.backend.got, client(0x81, "question") + client_close(1001));
+    assert_state(w.from_backend(server(0x81, "answer")), State::open);
+    assert_state(w.from_backend(server_close(1001)), State::done);
+    assert_bytes_equal(w.client.got, server(0x81, "answer") + server_close(1001));
+}
+
+void a_client_that_leaves_in_a_frame_cuts_the_backend(void** state) {
+    Wired& w = wired(state);
+    const std::string half = client(0x82, "half").substr(0, 8);
+    (void)w.from_client(half);
+    assert_state(w.client_ends(ScriptedPeer::Then::error), State::open);
+    assert_bytes_equal(w.backend.got, half);
+    assert_int_equal(w.backend.half_closed, 1);
+    assert_state(w.backend_ends(), State::done);
+}
+
+void a_client_that_leaves_in_a_frame_ends_at_once_where_the_backend_can_not_be_half_closed(void** state) {
+    Wired& w = wired(state);
+    w.backend.can_half_close = false;
+    (void)w.from_client(client(0x82, "half").substr(0, 8));
+    assert_state(w.client_ends(), State::done);
+}
+
+void a_client_whose_connection_is_broken_does_not_stop_the_backend_from_hearing_all(void** state) {
+    Wired& w = wired(state);
+    w.backend.room = 4;
+    const std::string text = client(0x81, "last words");
+    w.client.arriving.push_back(text);
+    (void)w.client_ends(ScriptedPeer::Then::error);
+    assert_int_equal(w.backend.half_closed, 0);
+    w.backend.room = unlimited;
+    assert_state(w.relay.writable(Side::backend, w.now), State::open);
+    assert_bytes_equal(w.backend.got, text);
+    assert_int_equal(w.backend.half_closed, 1);
+    // What the backend sends is read and dropped.
+    w.client.broken = true;
+    assert_state(w.from_backend(server(0x81, "answer")), State::open);
+    assert_state(w.backend_ends(), State::done);
+    assert_bytes_equal(w.client.got, "");
+}
+
+void what_waits_for_a_slow_client_is_sent_before_the_end(void** state) {
+    Wired& w = wired(state);
+    w.client.room = 3;
+    const std::string all = server(0x81, "a long farewell") + server_close(1000);
+    w.backend.arriving.push_back(all);
+    assert_state(w.backend_ends(), State::open);
+    assert_state(w.from_client(client_close(1000)), State::open);
+    w.client.room = unlimited;
+    assert_state(w.relay.writable(Side::client, w.now), State::done);
+    assert_bytes_equal(w.client.got, all);
+}
+
+// Timeouts
+
+void the_idle_timeout_closes_both_sides(void** state) {
+    Wired& w = wired(state);
+    assert_state(w.later(600), State::open);
+    (void)w.from_backend(server(0x89, ""));  // a byte of either side counts
+    assert_state(w.later(999), State::open);
+    assert_bytes_equal(w.backend.got, "");
+    assert_state(w.later(1), State::open);
+    assert_bytes_equal(w.client.got, server(0x89, "") + server_close(1001, "idle timeout"));
+    assert_bytes_equal(w.backend.got, client_close(1001, "idle timeout"));
+    assert_end(w, End::Cause::gateway, 1001);
+}
+
+void a_reader_that_takes_nothing_ends_after_its_send_timeout(void** state) {
+    for (const Side side : {Side::client, Side::backend}) {
+        teardown(state);
+        setup(state);
+        Wired& w = wired(state);
+        const int limit = side == Side::client ? 300 : 400;
+        ScriptedPeer& slow = side == Side::client ? w.client : w.backend;
+        slow.room = 2;
+        (void)(side == Side::client ? w.from_backend(server(0x81, "text")) : w.from_client(client(0x81, "text")));
+        assert_int_equal(w.relay.deadline()->count(), w.now.count() + limit);
+        assert_state(w.later(limit - 1), State::open);
+        slow.room = 1;  // one byte is a sign of life
+        assert_state(w.relay.writable(side, w.now), State::open);
+        assert_state(w.later(limit - 1), State::open);
+        assert_state(w.later(1), State::done);
+        assert_end(w, End::Cause::gateway, 1006);
+    }
+}
+
+}  // namespace
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST_UNSTARTED(name) cmocka_unit_test_setup_teardown(name, setup_unstarted, teardown)
+
+int main() {
+    const CMUnitTest tests[] = {
+        TEST_UNSTARTED(early_bytes_of_both_sides_are_passed_on_before_what_follows),
+        TEST_UNSTARTED(a_backend_that_said_all_before_the_takeover_is_heard),
+        TEST(a_busy_side_leaves_the_others_a_turn),
+        TEST(nothing_is_read_that_could_not_be_passed_on),
+        TEST(a_send_that_takes_one_byte_each_time_delivers_all),
+        TEST(a_close_of_the_client_and_its_answer_end_the_connection),
+        TEST(what_follows_a_close_frame_goes_nowhere),
+        TEST(an_unanswered_close_ends_after_the_close_timeout),
+        TEST(the_gateway_closes_both_sides_and_drops_what_comes_before_the_answers),
+        TEST(a_close_of_the_gateway_waits_for_the_end_of_a_frame),
+        TEST(a_close_of_the_gateway_in_frames_that_never_end_cuts_after_the_close_timeout),
+        TEST(an_idle_timeout_in_the_middle_of_two_frames_ends_after_the_close_timeout),
+        TEST(a_backend_that_leaves_is_told_to_the_client),
+        TEST(a_backend_that_leaves_in_a_frame_cuts_the_client),
+        TEST(a_half_closed_client_gets_its_answers),
+        TEST(a_half_closed_client_gets_its_answers_where_the_backend_can_not_be_half_closed),
+        TEST(a_client_that_leaves_in_a_frame_cuts_the_backend),
+        TEST(a_client_that_leaves_in_a_frame_ends_at_once_where_the_backend_can_not_be_half_closed),
+        TEST(a_client_whose_connection_is_broken_does_not_stop_the_backend_from_hearing_all),
+        TEST(what_waits_for_a_slow_client_is_sent_before_the_end),
+        TEST(the_idle_timeout_closes_both_sides),
+        TEST(a_reader_that_takes_nothing_ends_after_its_send_timeout),
+    };
+    return cmocka_run_group_tests_name("relay", tests, nullptr, nullptr);
+}
