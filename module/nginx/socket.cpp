@@ -2,6 +2,14 @@
 
 namespace ws::nginx {
 
+Socket::Socket(ngx_connection_t* connection, ngx_http_request_t* request) noexcept
+    : connection_(connection), request_(request) {
+#if (NGX_SSL)
+    // What couldn't be sent at once is tried again from another address, that of the relay's copy.
+    if (connection->ssl != nullptr) { SSL_set_mode(connection->ssl->connection, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER); }
+#endif
+}
+
 Socket::Result Socket::recv(std::span<char> into) noexcept {
     if (failed_) { return {Status::error, 0}; }
     if (!connection_->read->ready) { return {Status::again, 0}; }

@@ -10,8 +10,7 @@ namespace ws::nginx {
 class Socket final : public relay::Peer {
 public:
     // With a request, the connection is its client's, and what nginx still has to send of the response goes first.
-    explicit Socket(ngx_connection_t* connection, ngx_http_request_t* request = nullptr) noexcept
-        : connection_(connection), request_(request) {}
+    explicit Socket(ngx_connection_t* connection, ngx_http_request_t* request = nullptr) noexcept;
 
     [[nodiscard]] Result recv(std::span<char> into) noexcept override;
     [[nodiscard]] Result send(std::string_view data) noexcept override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "nginx/delivery_factory.h"
 #include "websocket/close_code.h"
@@ -55,6 +56,12 @@ Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery
 }
 
 Tunnel::~Tunnel() {
+    if (!ended_) { leave_worker(); }
+}
+
+// From here on neither a timer nor the worker's exit leads to this tunnel.
+void Tunnel::leave_worker() noexcept {
+    ended_ = true;
     delete_timer(&timer_);
     worker_.remove(place_);
 }
@@ -140,6 +147,8 @@ void Tunnel::drive(Step step) noexcept {
                 delete_timer(socket->connection()->write);
             }
             state = relay_.start(std::exchange(early_client_, {}), std::exchange(early_backend_, {}), now());
+            // The worker was told to go while the handshake was under way.
+            if (ngx_exiting && state != State::done) { drain(); }
         } else {
             state = step();
         }
@@ -169,7 +178,8 @@ void Tunnel::arm_timer() noexcept {
 
 void Tunnel::hand_back() noexcept {
     log_end();
-    delete_timer(&timer_);
+    // nginx may keep the request for a while, to send what is left of the response; its backend is gone then.
+    leave_worker();
     r_->read_event_handler = stock_.client_read;
     r_->write_event_handler = stock_.client_write;
     u_->read_event_handler = stock_.backend_read;
@@ -185,7 +195,9 @@ void Tunnel::log_end() noexcept {
     const relay::Delivery& delivery = relay_.delivery();
     const relay::End& end = delivery.end();
     const bool gone = end.cause == relay::End::Cause::backend && end.code == websocket::close_code::internal_error;
-    const ngx_uint_t level = gone ? NGX_LOG_ERR : NGX_LOG_INFO;
+    const bool restart =
+        end.cause == relay::End::Cause::gateway && end.code == websocket::close_code::service_restart;
+    const ngx_uint_t level = gone ? NGX_LOG_ERR : restart ? NGX_LOG_NOTICE : NGX_LOG_INFO;
     ngx_log_error(level, r_->connection->log, 0,
                   "ws: closed connection=%*s by=%s code=%ui messages_in=%uL messages_out=%uL %*s",
                   connection_.id.size(), connection_.id.data(), causes[static_cast<int>(end.cause)],

@@ -46,12 +46,12 @@ private:
 
     void install();
     void take_buffers();
-    void start_if_new();
     template <class Step>
     void drive(Step step) noexcept;
     [[nodiscard]] relay::Relay::State on_time();
     void arm_timer() noexcept;
     void hand_back() noexcept;
+    void leave_worker() noexcept;
     void log_end() noexcept;
 
     Connection& connection_;
@@ -59,6 +59,7 @@ private:
     ngx_http_upstream_t* u_;
     Worker& worker_;
     Worker::Tunnels::iterator place_;
+    bool ended_ = false;
     Socket client_;
     Socket backend_;
     relay::Relay relay_;
