@@ -122,13 +122,8 @@ Event Decoder::take_compressed(std::string_view piece) {
     if (remaining_ > 0) {
         return {};
     }
-    if (frame_fin_) {
-        if (const Event refused = inflate(Inflater::tail); refused.kind != Event::Kind::need_more) {
-            return refused;
-        }
-        if (!inflater_->end_message()) {
-            return violation(close_code::invalid_payload, "compressed message ends inside a block");
-        }
+    if (frame_fin_ && !inflater_->end_message()) {
+        return violation(close_code::invalid_payload, "compressed message is cut off");
     }
     in_payload_ = false;
     held_ = stored_.size();

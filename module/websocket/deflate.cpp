@@ -28,6 +28,9 @@ uInt portion(std::size_t size) noexcept {
     return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
 }
 
+// RFC 7692 7.2.1: what an empty block without compression ends with, and what is left off.
+constexpr std::string_view tail("\0\0\xff\xff", 4);
+
 // zlib reads through this pointer, it does not write.
 Bytef* bytes(const char* data) noexcept { return reinterpret_cast<Bytef*>(const_cast<char*>(data)); }
 
@@ -99,12 +102,16 @@ Inflater::Status Inflater::inflate(std::string_view& input, std::span<char>& roo
     }
 }
 
-bool Inflater::end_message() noexcept {
-    in_message_ = false;
-    if (!options_.context_takeover && stream_) {
+bool Inflater::end_message() {
+    std::string_view input = tail;
+    char more;
+    std::span<char> room(&more, 1);
+    const bool empty_block = inflate(input, room) == Status::need_more && room.size() == 1 && between_blocks_;
+    if (!options_.context_takeover) {
         inflateReset(stream_.get());
     }
-    return between_blocks_;
+    in_message_ = false;
+    return empty_block;
 }
 
 void Inflater::release() {
@@ -163,7 +170,7 @@ void Deflater::deflate(std::string_view message, std::string& out) {
         out.append(room.data(), room.size() - stream.avail_out);
     } while (stream.avail_out == 0 || !message.empty());
 
-    out.resize(out.size() - Inflater::tail.size());  // a sync flush ends with an empty block without compression
+    out.resize(out.size() - tail.size());  // a sync flush ends with an empty block without compression
     if (!options_.context_takeover) {
         deflateReset(&stream);
     }

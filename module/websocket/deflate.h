@@ -39,18 +39,15 @@ public:
         corrupt,    // no DEFLATE, or it refers to data before the window; clear() is all that is left to do
     };
 
-    // RFC 7692 7.2.2: comes after the last input of each message, which the sender has left it off.
-    static constexpr std::string_view tail{"\0\0\xff\xff", 4};
-
     explicit Inflater(Options options) noexcept;
 
     // Takes compressed bytes from the front of `input`, writes to the front of `room` (not empty) and shortens both. Never
     // writes more than `room`: a bomb is stopped by calling no more. Blocks with BFINAL may come anywhere (7.2.3.4).
     [[nodiscard]] Status inflate(std::string_view& input, std::span<char>& room);
 
-    // After the tail: the message is over. False when it was cut off, that is, when it does not end with a whole block
-    // at a whole byte.
-    [[nodiscard]] bool end_message() noexcept;
+    // The message is over, need_more has been returned for the last of it. Adds what its sender left off (7.2.2). False when
+    // the message was cut off, that is, when this does not complete an empty block (7.2.1); then as after corrupt.
+    [[nodiscard]] bool end_message();
 
     // Gives memory back, between messages; in the middle of one it does nothing. With context takeover the next message may
     // refer to the window, so that is kept, as large as it is, and put back when the next message comes.

@@ -6,51 +6,20 @@
 #include <string>
 
 #include "cmocka.hpp"
+#include "websocket_events.hpp"
 #include "websocket_wire.hpp"
 
 using namespace ws::websocket;
 using ws::test::assert_bytes_equal;
 using wire::client;
+using wire::describe;
+using wire::events;
 using wire::hex;
 using wire::server;
 
 namespace {
 
 constexpr Limits limits{.max_message = 70000, .max_fragments = 5};
-
-std::string describe(const Event& event) {
-    switch (event.kind) {
-    case Event::Kind::need_more:
-        return "";
-    case Event::Kind::message:
-        return (event.type == Opcode::text ? "[text " : "[binary ") + std::string(event.payload) + "]";
-    case Event::Kind::ping:
-        return "[ping " + std::string(event.payload) + "]";
-    case Event::Kind::pong:
-        return "[pong " + std::string(event.payload) + "]";
-    case Event::Kind::close:
-        return "[close " + std::to_string(event.code) + " " + std::string(event.reason) + "]";
-    case Event::Kind::violation:
-        return "[violation " + std::to_string(event.code) + " " + std::string(event.reason) + "]";
-    }
-    return "[?]";
-}
-
-// All events that `bytes` give, in one line.
-std::string events(Decoder& decoder, std::string_view bytes, std::size_t piece) {
-    std::string line;
-    wire::deliver(bytes, piece, [&](std::span<char> input) {
-        for (;;) {
-            const Event event = decoder.next(input);
-            line += describe(event);
-            if (event.kind == Event::Kind::need_more) {
-                break;
-            }
-        }
-        assert_int_equal(input.size(), 0);
-    });
-    return line;
-}
 
 void expect(const char* name, Sender sender, const std::string& bytes, const std::string& expected) {
     wire::each_way(bytes, [&](std::size_t piece) {

@@ -44,7 +44,7 @@ bool inflate_part(Inflater& inflater, std::string_view bytes, std::size_t piece,
 // "corrupt" and "cut off" instead of the message when it is not right.
 std::string inflated(Inflater& inflater, std::string_view bytes, std::size_t piece, std::size_t room) {
     std::string out;
-    if (!inflate_part(inflater, bytes, piece, room, out) || !inflate_part(inflater, Inflater::tail, piece, room, out)) {
+    if (!inflate_part(inflater, bytes, piece, room, out)) {
         return "corrupt";
     }
     return inflater.end_message() ? out : "cut off";
@@ -132,7 +132,7 @@ void data_that_is_not_deflate_is_corrupt(void**) {
     for (const char* const bytes : {
              "06", "07", "ff ff",                      // block type 3
              "00 05 00 fa fe 48 65 6c 6c 6f 00",       // the two lengths don't agree
-             "f2 48 cd c9 c9 07 00 06",                // after a whole block
+             "f2 48 05 00 00 00 ff ff 06",             // after whole blocks
              "f2 00 11 00 00",                         // refers to before the beginning
              "04 ff ff ff ff ff",                      // no code for a length
              "f3 48 cd c9 c9 07 00 f2 00 ff 00 00",    // after BFINAL, too far back
@@ -267,7 +267,6 @@ void a_release_inside_a_message_does_nothing(void**) {
             assert_true(inflate_part(inflater, {&byte, 1}, 1, 64, out));
             inflater.release();
         }
-        assert_true(inflate_part(inflater, Inflater::tail, 1, 64, out));
         inflater.release();
         assert_true(inflater.end_message());
         assert_bytes_equal(out, "Hello");
