@@ -440,14 +440,16 @@ threads = []
 thread_failures = []
 
 
+def note_failure(function, *arguments):
+    try:
+        function(*arguments)
+    except BaseException:
+        thread_failures.append(sys.exc_info())
+
+
 def in_thread(function, *arguments):
     """Runs function beside the script; what it raises fails the test."""
-    def run():
-        try:
-            function(*arguments)
-        except BaseException:
-            thread_failures.append(sys.exc_info())
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=note_failure, args=(function, *arguments), daemon=True)
     threads.append(thread)
     thread.start()
     return thread
@@ -497,10 +499,9 @@ class Backend(Listener):
         self.sock.settimeout(None)
 
         def run(connection):
-            try:
-                function(connection.read_request())
-            finally:
-                connection.close()
+            # Noted before the connection ends: the script may be waiting for that only.
+            note_failure(lambda: function(connection.read_request()))
+            connection.close()
 
         def loop():
             while True:
