@@ -10,8 +10,8 @@ namespace {
 // Reads per event, so that one busy connection doesn't keep a worker from the others.
 constexpr int turns = 16;
 
-// A side that sends without reading (pings, say) is not read any more while this much waits for it.
-constexpr std::size_t own_backlog = 64 * 1024;
+// A side that doesn't read the answers to what it sends itself (pongs, say) is not read any more while so much of them waits.
+constexpr std::size_t most_answers = 64 * 1024;
 
 // What a worker's working memory may keep between two steps.
 constexpr std::size_t kept_capacity = 256 * 1024;
@@ -91,9 +91,10 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
     return earliest;
 }
 
-// Back-pressure: nothing is read that couldn't be passed on.
+// Back-pressure: nothing is read that couldn't be passed on. What waits for a side itself is no reason not to read it: it
+// may be stuck in sending, and read nothing before.
 bool Relay::may_read(Side side) const noexcept {
-    return !half(side).eof && half(other(side)).pending.empty() && half(side).pending.size() < own_backlog;
+    return !half(side).eof && half(other(side)).pending.empty() && half(side).answers < most_answers;
 }
 
 // True when the turns were used up and there may be more to read.
@@ -126,9 +127,7 @@ std::span<char> Relay::next_input(Side from, Milliseconds now) {
         case Peer::Status::again: return {};
         case Peer::Status::error:
             source.dead = true;
-            source.pending = {};
-            source.sent = 0;
-            source.stalled.reset();
+            source.drop_pending();
             break;
         case Peer::Status::end: break;
     }
@@ -145,7 +144,9 @@ void Relay::flush_output(Side from, Milliseconds now) {
     if (!output.forward.empty()) { send(other(from), std::exchange(output.forward, {}), now); }
     for (const Side side : {Side::client, Side::backend}) {
         std::string& data = output.to(side);
+        const std::size_t waited = half(side).pending.size();
         if (!data.empty()) { send(side, data, now); }
+        if (side == from) { half(side).answers += half(side).pending.size() - waited; }
         recycle(data);
     }
     recycle(output.text);
@@ -179,11 +180,16 @@ void Relay::flush_pending(Side to, Milliseconds now) {
         target.sent += result.bytes;
         target.stalled = now;
         if (target.dead || target.sent == target.pending.size()) {
-            target.pending = {};
-            target.sent = 0;
-            target.stalled.reset();
+            target.drop_pending();
         }
     }
+}
+
+void Relay::Half::drop_pending() noexcept {
+    pending = {};
+    sent = 0;
+    answers = 0;
+    stalled.reset();
 }
 
 bool Relay::finished(Side side) const noexcept { return half(side).eof || delivery_->closing(side).complete(); }

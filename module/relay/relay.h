@@ -60,11 +60,14 @@ private:
         Peer* peer;
         std::string pending;             // could not be sent yet
         std::size_t sent = 0;            // of `pending`
+        std::size_t answers = 0;         // in `pending`, to what the side itself has sent
         std::string unread;              // came from the peer, not yet consumed
         bool eof = false;                // sends nothing more
         bool dead = false;               // takes nothing more
         bool finished_sending = false;
         std::optional<Milliseconds> stalled;  // since when `pending` hasn't moved
+
+        void drop_pending() noexcept;
     };
 
     [[nodiscard]] Half& half(Side side) noexcept { return halves_[side == Side::client ? 0 : 1]; }

@@ -200,6 +200,20 @@ void a_send_that_takes_one_byte_each_time_delivers_all(void** state) {
     assert_bytes_equal(w.client.got, all);
 }
 
+void a_side_stuck_in_sending_is_read_although_it_does_not_read(void** state) {
+    Wired& w = wired(state);
+    w.backend.room = 10;
+    const std::string large = client(0x82, std::string(300'000, 'a'));
+    for (std::size_t at = 0; at < large.size(); at += 100'000) { w.client.arriving.push_back(large.substr(at, 100'000)); }
+    (void)w.relay.readable(Side::client, w.now);
+    assert_false(w.client.arriving.empty());
+    (void)w.from_backend(server(0x81, "first this"));
+    assert_bytes_equal(w.client.got, server(0x81, "first this"));
+    w.backend.room = unlimited;
+    (void)w.relay.writable(Side::backend, w.now);
+    assert_bytes_equal(w.backend.got, large);
+}
+
 // Close handshakes
 
 void a_close_of_the_client_and_its_answer_end_the_connection(void** state) {
@@ -416,6 +430,7 @@ int main() {
         TEST(a_busy_side_leaves_the_others_a_turn),
         TEST(nothing_is_read_that_could_not_be_passed_on),
         TEST(a_send_that_takes_one_byte_each_time_delivers_all),
+        TEST(a_side_stuck_in_sending_is_read_although_it_does_not_read),
         TEST(a_close_of_the_client_and_its_answer_end_the_connection),
         TEST(what_follows_a_close_frame_goes_nowhere),
         TEST(an_unanswered_close_ends_after_the_close_timeout),
