@@ -1,5 +1,6 @@
 #include "relay/envelope_delivery.h"
 
+#include <bit>
 #include <utility>
 #include <variant>
 
@@ -20,7 +21,7 @@ EnvelopeDelivery::EnvelopeDelivery(std::string_view connection_id, std::shared_p
       writer_(connection_id),
       context_(std::move(context)),
       request_(std::make_unique<const OpenRequest>(std::move(request))),
-      options_(options),
+      options_(std::move(options)),
       keys_(keys) {}
 
 void EnvelopeDelivery::open(Output& output) {
@@ -121,17 +122,27 @@ void EnvelopeDelivery::on_command(std::string_view text, Output& output) {
         return;
     }
     if (const auto* change = std::get_if<context::ContextCommand>(&command)) {
-        if (auto patched = context_->patched(change->merge_patch)) {
-            context_ = std::move(patched);
-            return;
-        }
+        patch_context(change->merge_patch);
+        return;
     }
     if (const auto* bye = std::get_if<context::CloseCommand>(&command)) {
         note_end(End::Cause::backend, bye->code, "close command");
         close_client(bye->code, bye->reason, output);
         return;
     }
+    drop(std::get<context::InvalidCommand>(command).why);
+}
+
+void EnvelopeDelivery::patch_context(std::string_view merge_patch) {
+    auto patched = context_->patched(merge_patch);
+    if (patched == nullptr) { return drop("context is no merge patch"); }
+    if (patched->json().size() > options_.max_context) { return drop("context would become too large"); }
+    context_ = std::move(patched);
+}
+
+void EnvelopeDelivery::drop(std::string_view why) {
     ++dropped_;
+    if (options_.on_dropped && std::has_single_bit(dropped_)) { options_.on_dropped(dropped_, why); }
 }
 
 void EnvelopeDelivery::ended(Side from, Output& output) {

@@ -2,8 +2,8 @@
 // backend sends reaches the client as it is, or, with replies on, as the commands that it contains.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <optional>
 
 #include "context/context.h"
 #include "context/envelope.h"
@@ -12,11 +12,17 @@
 
 namespace ws::relay {
 
+// Hears of messages of the backend that were no valid command, and were dropped: how many by now, and why this one. Called
+// for the 1st, 2nd, 4th, 8th ... of them, so that a log doesn't grow with each.
+using OnDropped = std::function<void(std::uint64_t total, std::string_view why)>;
+
 struct EnvelopeOptions {
     bool json_data = false;       // ws_envelope_data json
     bool context_always = true;   // ws_envelope_context always
     bool replies = false;         // ws_envelope_replies on
     websocket::Limits limits{};   // of a client's messages, and of a backend's
+    std::size_t max_context = 64 * 1024;  // bytes of JSON that a backend's patches may make of it
+    OnDropped on_dropped{};
 };
 
 // What the `open` envelope tells about the upgrade request; copied.
@@ -29,7 +35,7 @@ struct OpenRequest {
 
 class EnvelopeDelivery final : public Delivery {
 public:
-    // `context` may be null (no auth hook): the envelopes carry null. `keys` outlives the delivery.
+    // `context` is not null. `keys` outlives the delivery.
     EnvelopeDelivery(std::string_view connection_id, std::shared_ptr<const context::Context> context,
                      OpenRequest request, EnvelopeOptions options, MaskKeys& keys);
 
@@ -41,14 +47,13 @@ public:
         return from == Side::client ? client_messages_ : backend_messages_;
     }
 
-    // Backend messages that were no valid command, and were dropped.
-    [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
-
 private:
     void on_client(const websocket::Event& event, Output& output);
     void on_backend(const websocket::Event& event, Output& output);
     void on_client_message(const websocket::Event& event, Output& output);
     void on_command(std::string_view text, Output& output);
+    void patch_context(std::string_view merge_patch);
+    void drop(std::string_view why);
     void send_envelope(Output& output);
     void close_client(std::uint16_t code, std::string_view reason, Output& output);
     void close_backend(std::uint16_t event_code, std::uint16_t frame_code, std::string_view reason, Output& output);
