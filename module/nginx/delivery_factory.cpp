@@ -11,43 +11,55 @@ namespace ws::nginx {
 
 namespace {
 
-std::string_view response_header(const Connection& connection, std::string_view name) {
-    for (const websocket::Header& line : header_lines(connection.request->upstream->headers_in.headers)) {
-        if (line.name.size() == name.size() &&
-            ngx_strncasecmp(reinterpret_cast<u_char*>(const_cast<char*>(line.name.data())),
-                            reinterpret_cast<u_char*>(const_cast<char*>(name.data())), name.size()) == 0) {
-            return line.value;
-        }
-    }
-    return {};
-}
-
 relay::OpenRequest open_request(const Connection& connection) {
     const ngx_http_request_t& r = *connection.request;
     relay::OpenRequest request;
     request.uri = view(r.unparsed_uri);
     if (r.headers_in.host != nullptr) { request.host = view(r.headers_in.host->value); }
     request.remote_addr = view(r.connection->addr_text);
-    request.protocol = response_header(connection, "Sec-WebSocket-Protocol");
+    request.protocol = response_header(r, "Sec-WebSocket-Protocol").value_or(std::string_view{});
     return request;
 }
 
-}  // namespace
-
-std::unique_ptr<relay::Delivery> make_delivery(const Connection& connection) {
+relay::EnvelopeOptions envelope_options(const Connection& connection) {
     const LocationConf& conf = *connection.conf;
-    relay::MaskKeys& keys = Worker::current()->mask_keys();
-    if (conf.delivery_kind() == DeliveryKind::headers) {
-        const bool extensions = !response_header(connection, "Sec-WebSocket-Extensions").empty();
-        return std::make_unique<relay::HeadersDelivery>(extensions, keys);
-    }
     relay::EnvelopeOptions options;
     options.json_data = conf.envelope_json != 0;
     options.context_always = conf.envelope_context_always != 0;
     options.replies = conf.envelope_replies != 0;
     options.limits = {conf.max_message_size, static_cast<std::uint32_t>(conf.max_fragments)};
+    options.max_context = conf.max_session_size;
+    // The connection owns the delivery.
+    options.on_dropped = [&connection](std::uint64_t total, std::string_view why) {
+        ngx_log_error(NGX_LOG_WARN, connection.request->connection->log, 0,
+                      "ws: backend message dropped, connection=%*s: %*s (%uL so far)", connection.id.size(),
+                      connection.id.data(), why.size(), why.data(), total);
+    };
+    return options;
+}
+
+}  // namespace
+
+std::optional<std::string_view> response_header(const ngx_http_request_t& r, std::string_view name) {
+    for (const websocket::Header& line : header_lines(r.upstream->headers_in.headers)) {
+        if (line.name.size() == name.size() &&
+            ngx_strncasecmp(reinterpret_cast<u_char*>(const_cast<char*>(line.name.data())),
+                            reinterpret_cast<u_char*>(const_cast<char*>(name.data())), name.size()) == 0) {
+            return line.value;
+        }
+    }
+    return std::nullopt;
+}
+
+std::unique_ptr<relay::Delivery> make_delivery(const Connection& connection) {
+    const LocationConf& conf = *connection.conf;
+    relay::MaskKeys& keys = Worker::current()->mask_keys();
+    if (conf.delivery_kind() == DeliveryKind::headers) {
+        const bool extensions = response_header(*connection.request, "Sec-WebSocket-Extensions").has_value();
+        return std::make_unique<relay::HeadersDelivery>(extensions, keys);
+    }
     return std::make_unique<relay::EnvelopeDelivery>(connection.id, connection.context, open_request(connection),
-                                                     options, keys);
+                                                     envelope_options(connection), keys);
 }
 
 }  // namespace ws::nginx

@@ -8,6 +8,7 @@ extern "C" {
 #include <string>
 
 #include "nginx/connection.h"
+#include "nginx/delivery_factory.h"
 #include "nginx/request_headers.h"
 #include "nginx/tunnel.h"
 
@@ -45,14 +46,9 @@ const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
     if (!websocket::valid_response(lines, accept_for(keys[0]))) {
         return "its Upgrade, Connection or Sec-WebSocket-Accept is wrong";
     }
-    if (connection.conf->delivery_kind() == DeliveryKind::envelope) {
-        for (const websocket::Header& line : lines) {
-            if (line.name.size() == 24 && ngx_strncasecmp(reinterpret_cast<u_char*>(const_cast<char*>(line.name.data())),
-                                                          reinterpret_cast<u_char*>(const_cast<char*>(
-                                                              "Sec-WebSocket-Extensions")), 24) == 0) {
-                return "it has an extension that was not offered";
-            }
-        }
+    if (connection.conf->delivery_kind() == DeliveryKind::envelope &&
+        response_header(*r, "Sec-WebSocket-Extensions").has_value()) {
+        return "it has an extension that was not offered";
     }
     return nullptr;
 }
@@ -68,7 +64,9 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept try {
         ngx_http_clean_header(r);
         return NGX_HTTP_BAD_GATEWAY;
     }
-    connection->takeover = true;
+    // A request that was refused can only be here because error_page sent it on, to a location without a hook: nothing of
+    // ours goes with it, and the tunnel is nginx's own.
+    connection->takeover = connection->verdict == NGX_DECLINED;
     return next_header_filter(r);
 } catch (...) {
     return NGX_ERROR;
