@@ -12,7 +12,7 @@ STATIC := build/static/nginx
 LAYERS := websocket context redis auth relay
 CORE := $(foreach layer,$(LAYERS),$(wildcard module/$(layer)/*.cpp))
 UNIT := $(patsubst t/unit/%.cpp,build/unit/%,$(wildcard t/unit/*_test.cpp))
-FUNCTIONAL := $(filter-out t/browser.t,$(wildcard t/*.t))
+FUNCTIONAL := $(filter-out t/browser.t t/differential.t,$(wildcard t/*.t))
 FUZZ := $(patsubst t/fuzz/%.cpp,build/fuzz/%,$(wildcard t/fuzz/*.cpp))
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo 'make static      $(STATIC), the module inside, with sanitizers'
 	@echo 'make check       what the scripts can check: layers, directives, exports, clang'
 	@echo 'make unit        unit tests, with sanitizers'
+	@echo 'make differential  our decoder and the one of npm ws, on the same random streams'
 	@echo 'make functional  functional tests: the module in Debian'"'"'s nginx'
 	@echo 'make sanitized   functional tests: the sanitized nginx'
 	@echo 'make trickle     functional tests: the sanitized nginx, one byte per write'
@@ -39,6 +40,7 @@ test:
 	$(MAKE) static
 	$(MAKE) -j$(JOBS) check
 	$(MAKE) -j$(JOBS) unit
+	$(MAKE) differential
 	$(MAKE) functional
 	$(MAKE) sanitized
 	$(MAKE) browser
@@ -98,6 +100,16 @@ build/unit/%_test: t/unit/%_test.cpp build/unit/libcore.a scripts/flags
 	g++ $(UNIT_FLAGS) -MMD -MP $< build/unit/libcore.a $(LIBRARIES) -lcmocka -o $@
 
 
+# Our decoder against another
+
+differential: build/differential/decode
+	prove t/differential.t
+
+build/differential/decode: t/differential/decode.cpp build/unit/libcore.a scripts/flags
+	@mkdir -p $(@D)
+	g++ $(UNIT_FLAGS) -MMD -MP $< build/unit/libcore.a $(LIBRARIES) -o $@
+
+
 # Checks
 
 check: module check-clang
@@ -127,7 +139,7 @@ build/fuzz/%: t/fuzz/%.cpp $(CORE)
 	clang++ $(call flag,CXX_STANDARD) $(call flag,SANITIZE) -fsanitize=fuzzer -Imodule $^ $(LIBRARIES) -o $@
 
 
--include $(shell find build/unit build/clang -name '*.d' 2>/dev/null)
+-include $(shell find build/unit build/differential build/clang -name '*.d' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: help test deps module static run clean functional sanitized trickle browser unit check check-clang fuzz
+.PHONY: help test deps module static run clean functional sanitized trickle browser unit differential check check-clang fuzz

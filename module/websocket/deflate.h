@@ -1,15 +1,16 @@
 // permessage-deflate's two halves (RFC 7692 7.2): zlib's raw streams, a message at a time.
 //
 // Each connection has one of each, made with what negotiate_extensions() agreed on. A stream takes its memory at the first
-// message and gives it back in release(), which is for connections that idle. Bytes of heap, measured on 64-bit zlib 1.2.13:
+// message and gives it back in release(), which is for connections that idle. Heap, with zlib 1.2.13 on 64 bits:
 //
-//     window_bits       8/9     10      12      15
-//     Inflater, used    7.5 K   8.1 K   11 K    39 K     7 K of state and the window
-//     Inflater, idle    what the window really holds: up to 256 B, 1 K, 4 K, 32 K; nothing without context takeover
-//     Deflater, used    10 K    14 K    26 K    138 K    with mem_level 1: 6 K, 4 windows and 2^(mem_level + 9)
-//                       25 K    30 K    42 K    154 K    with mem_level 5
-//                       137 K   142 K   154 K   266 K    with mem_level 8
-//     Deflater, idle    nothing
+//     window_bits                    8        9        10       12       15
+//     Inflater, used                 7.2 K    7.5 K    8 K      11 K     39 K     7 K and the window
+//     Inflater, released             256 B    512 B    1 K      4 K      32 K     at most: what the window holds so far;
+//                                                                                 nothing without context takeover
+//     Deflater, mem_level 1          9 K      9 K      11 K     23 K     135 K    6 K, 4 windows and 2^(mem_level + 9)
+//     Deflater, mem_level 5          24 K     24 K     26 K     38 K     150 K
+//     Deflater, mem_level 8          136 K    136 K    138 K    150 K    262 K
+//     Deflater, released             nothing
 //
 // Functions that are not noexcept throw std::bad_alloc, and nothing else; then the stream is of no more use.
 #pragma once
