@@ -250,3 +250,26 @@ for place in "/headers", "/envelope":
     b.upgrade(accept="wrong", then=frame(TEXT, "secret"))
     equal(c.status, 502)
     b.expect_eof()
+
+=== TEST 12: an interim answer of the backend is no answer: a client would take what follows for the real one
+--- redis
+SET session:abc {"user":"ann"}
+--- config
+ws_redis $TEST_REDIS;
+ws_auth_token cookie:t;
+ws_auth_plain on;
+location /headers { ws_auth redis; ws_pass http://$TEST_BACKEND; }
+location /envelope { ws_auth redis; ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+--- client
+for place in "/headers", "/envelope":
+    for status in "100 Continue", "102 Processing", "103 Early Hints", "199 Other", "099 Less":
+        for lines in "", "Content-Length: 0\r\n":
+            for send in client, get:
+                c = send(place, cookie="t=abc")
+                b = backend.accept()
+                b.send(f"HTTP/1.1 {status}\r\n{lines}Link: secret\r\n\r\n")
+                equal(c.status, 502, status)
+                check(b"secret" not in c.raw_head + c.body, "nothing of the backend's")
+                b.expect_eof()
+--- error_log
+qr/\[error\] .* ws: backend's 100 refused, connection=[0-9a-f]{32}: it is an interim answer/

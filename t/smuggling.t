@@ -72,6 +72,8 @@ from smuggling import *
 backend.serve(careless_backend)
 ALL = "/pass", "/envelope", "/plain", "/hand", "/open"
 attack(ALL, [502, 403], "?status=101")
+attack(ALL, [502, 403], "?status=100")
+attack(ALL, [502, 403], "?status=103")
 check(reached, "the backend answered 101")
 reached.clear()
 attack(ALL, [426, 403], "?status=101", version="777")

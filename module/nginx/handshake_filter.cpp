@@ -36,10 +36,13 @@ std::string accept_for(std::string_view key) {
     return std::string(view(to));
 }
 
-// Why this 101 can't be relayed, or null.
+// Why this 1xx can't be passed on, or null.
 const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
+    // nginx takes it for the answer. The client would wait for another (RFC 9110 15.2), which it would find in the body,
+    // unchecked, or in what is meant for the next request.
+    if (r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS) { return "it is an interim answer"; }
     if (connection.kind != websocket::RequestKind::upgrade) { return "the request asked for no upgrade"; }
-    if (r->upstream == nullptr || !r->upstream->upgrade) { return "it is no upstream's"; }
+    if (!r->upstream->upgrade) { return "nginx would not switch"; }
     const auto keys = header_values(*r, "Sec-WebSocket-Key");
     if (keys.size() != 1) { return "the request has no key"; }
     const auto lines = header_lines(r->upstream->headers_in.headers);
@@ -54,13 +57,13 @@ const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
 }
 
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept try {
-    if (r != r->main || r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS) { return next_header_filter(r); }
+    if (r != r->main || r->upstream == nullptr || r->headers_out.status >= NGX_HTTP_OK) { return next_header_filter(r); }
     Connection* connection = Connection::of(r);
     if (connection == nullptr) { return next_header_filter(r); }
     if (const char* wrong = refuse_switch(r, *connection)) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "ws: backend's 101 refused, connection=%*s: %s",
-                      connection->id.size(), connection->id.data(), wrong);
-        // None of the lines of the 101 may stand in the 502.
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "ws: backend's %ui refused, connection=%*s: %s",
+                      r->headers_out.status, connection->id.size(), connection->id.data(), wrong);
+        // None of its lines may stand in the 502.
         ngx_http_clean_header(r);
         return NGX_HTTP_BAD_GATEWAY;
     }
