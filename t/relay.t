@@ -181,7 +181,7 @@ check(len(b.recv_all()) < len(data), "the backend was cut")
 --- error_log
 qr/by=gateway code=1006 .* backend reads too slowly/
 
-=== TEST 12: ws_idle_timeout: both sides get 1001; traffic of either side puts it off
+=== TEST 12: ws_idle_timeout: both sides get 1001
 --- config
 location / { ws_idle_timeout 500ms; ws_pass http://$TEST_BACKEND; }
 --- client
@@ -229,14 +229,19 @@ c.half_close()
 b.expect_eof()
 c.expect_eof()
 
-=== TEST 16: the access log: status 101, and every byte sent to the client counted
+=== TEST 16: the access log: status 101, and every byte counted
 --- http_config
-log_format ws 'ws $status $bytes_sent $ws_connection_id';
+log_format ws 'ws $status $bytes_sent $upstream_bytes_received $upstream_bytes_sent $ws_connection_id';
 --- config
 access_log $TEST_DIR/access.log ws;
 location / { ws_pass http://$TEST_BACKEND; }
 --- client
-c, b = tunnel("/")
+c = client("/")
+b = backend.accept()
+head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+head += b"Sec-WebSocket-Accept: " + accept_key(c.key).encode() + b"\r\n\r\n"
+b.send(head + frame(TEXT, "early"))
+c.expect_text("early")
 id = b.header("X-WS-Connection-Id")
 b.send_text("x" * 1000)
 c.expect_text("x" * 1000)
@@ -244,8 +249,11 @@ b.send_close(1000)
 c.expect_close(1000)
 c.send_close(1000)
 c.expect_eof()
-sent = len(c.raw_head) + 4 + 1000 + 4
-wait_until(lambda: f"ws 101 {sent} {id}\n" in nginx.access_log(), f"101 and {sent} bytes")
+b.expect_close(1000)
+frames = 2 + 5 + 4 + 1000 + 4
+down, received, up = len(c.raw_head) + frames, len(head) + frames, len(b.raw_head) + 8
+wait_until(lambda: " 101 " in nginx.access_log(), "the line is there")
+equal(nginx.access_log(), f"ws 101 {down} {received} {up} {id}\n")
 
 === TEST 17: limit_conn counts a WebSocket as long as it is open
 --- http_config

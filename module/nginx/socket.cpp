@@ -2,8 +2,8 @@
 
 namespace ws::nginx {
 
-Socket::Socket(ngx_connection_t* connection, ngx_http_request_t* request) noexcept
-    : connection_(connection), request_(request) {
+Socket::Socket(ngx_connection_t* connection, ngx_http_request_t* request, off_t* received) noexcept
+    : connection_(connection), request_(request), received_(received) {
 #if (NGX_SSL)
     // What couldn't be sent at once is tried again from another address, that of the relay's copy.
     if (connection->ssl != nullptr) { SSL_set_mode(connection->ssl->connection, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER); }
@@ -14,7 +14,10 @@ Socket::Result Socket::recv(std::span<char> into) noexcept {
     if (failed_) { return {Status::error, 0}; }
     if (!connection_->read->ready) { return {Status::again, 0}; }
     const ssize_t n = connection_->recv(connection_, reinterpret_cast<u_char*>(into.data()), into.size());
-    if (n > 0) { return {Status::ok, static_cast<std::size_t>(n)}; }
+    if (n > 0) {
+        if (received_ != nullptr) { *received_ += n; }
+        return {Status::ok, static_cast<std::size_t>(n)};
+    }
     if (n == 0) { return {Status::end, 0}; }
     if (n == NGX_AGAIN) { return {Status::again, 0}; }
     failed_ = true;

@@ -9,8 +9,12 @@ namespace ws::nginx {
 
 class Socket final : public relay::Peer {
 public:
-    // With a request, the connection is its client's, and what nginx still has to send of the response goes first.
-    explicit Socket(ngx_connection_t* connection, ngx_http_request_t* request = nullptr) noexcept;
+    // A request's client: what nginx still has to send of the response goes first.
+    [[nodiscard]] static Socket client(ngx_http_request_t* r) noexcept { return Socket(r->connection, r, nullptr); }
+    // Its backend: what is received counts for $upstream_bytes_received.
+    [[nodiscard]] static Socket backend(ngx_http_upstream_t* u) noexcept {
+        return Socket(u->peer.connection, nullptr, &u->state->bytes_received);
+    }
 
     [[nodiscard]] Result recv(std::span<char> into) noexcept override;
     [[nodiscard]] Result send(std::string_view data) noexcept override;
@@ -22,10 +26,12 @@ public:
     [[nodiscard]] ngx_connection_t* connection() const noexcept { return connection_; }
 
 private:
+    Socket(ngx_connection_t* connection, ngx_http_request_t* request, off_t* received) noexcept;
     [[nodiscard]] bool response_sent() noexcept;
 
     ngx_connection_t* connection_;
     ngx_http_request_t* request_;
+    off_t* received_;
     bool failed_ = false;
 };
 

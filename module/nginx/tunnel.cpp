@@ -45,8 +45,8 @@ Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery
       u_(connection.request->upstream),
       worker_(worker),
       place_(worker.add(*this)),
-      client_(r_->connection, r_),
-      backend_(u_->peer.connection),
+      client_(Socket::client(r_)),
+      backend_(Socket::backend(u_)),
       relay_(client_, backend_, std::move(delivery), timeouts(connection), worker.scratch()) {
     no_socket_.fd = static_cast<ngx_socket_t>(-1);
     timer_.data = &no_socket_;
