@@ -434,7 +434,8 @@ location / {
 for line in "Sec-WebSocket-Extensions: permessage-deflate", "sec-websocket-extensions: x":
     c = client("/", headers=["Sec-WebSocket-Extensions: permessage-deflate"])
     b = backend.accept()
-    b.upgrade([line], then=frame(TEXT, "secret"))
+    b.sock.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+                   + f"{accept_key(KEY)}\r\n{line}\r\n\r\n".encode() + frame(TEXT, "secret"))
     equal(c.status, 502)
     check(b"secret" not in c.body and b"permessage" not in c.raw_head, "an error page without the backend's words")
     b.expect_eof()
@@ -599,3 +600,75 @@ while True:
     equal((opcode, payload), (PONG, b"p" * 125))
     seen += 1
 check(seen > 1000, "pongs")
+
+=== TEST 23: a closing handshake that one side breaks off, or floods, still ends for the other with its code
+--- redis: none
+--- config
+location / {
+    ws_delivery envelope;
+    ws_envelope_replies on;
+    ws_pass http://$TEST_BACKEND;
+}
+--- client
+def opened():
+    c, b = tunnel("/")
+    b.recv_text()
+    return c, b
+
+# The backend leaves behind its close command, without a close frame.
+c, b = opened()
+b.send_text('{"event":"close","code":4001,"reason":"x"}')
+b.close()
+c.expect_close(4001, "x")
+c.send_close(4001)
+c.expect_eof()
+
+# Its close frame comes behind its close command: the command counts for the client.
+c, b = opened()
+b.send_text('{"event":"close","code":4001,"reason":"x"}')
+b.send_close(4002)
+c.expect_close(4001, "x")
+b.expect_close(4002)
+c.send_close(4001)
+c.expect_eof()
+b.expect_eof()
+
+# The backend answers the close frame by leaving.
+for leave in BackendConnection.close, BackendConnection.reset:
+    c, b = opened()
+    c.send_close(1000)
+    b.recv_text()
+    b.expect_close(1000)
+    leave(b)
+    c.expect_close(1000)
+    c.expect_eof()
+
+# The client doesn't wait for the answer to its close frame.
+c, b = opened()
+c.send_close(1000)
+c.reset()
+matches(b.recv_text(), '"event":"close".*"code":1000')
+b.expect_close(1000)
+b.send_close(1000)
+b.expect_eof()
+
+# What comes before the answer to a close frame is read and goes nowhere.
+c, b = opened()
+c.send_close(1000)
+b.recv_text()
+for i in range(100):
+    b.send_text('{"event":"message","data":"late"}')
+b.expect_close(1000)
+b.send_close(1000)
+b.expect_eof()
+c.expect_close(1000)
+c.expect_eof()
+
+c, b = opened()
+b.send_close(4000)
+c.expect_close(4000)
+c.send(frame(TEXT, "late" * 250, mask=b"abcd") * 1000)
+c.send_close(4000)
+c.expect_eof()
+b.expect_close(4000)
+b.expect_eof()
