@@ -172,7 +172,6 @@ Event Decoder::end_frame(std::string_view payload) noexcept {
         return violation(close_code::invalid_payload, "text ends inside a character");
     }
     in_message_ = false;
-    compressed_ = false;
     message_size_ = 0;
     held_ = 0;
     return {.kind = Event::Kind::message, .type = message_type_, .payload = payload};

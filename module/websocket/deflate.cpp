@@ -73,10 +73,8 @@ Inflater::Status Inflater::inflate(std::string_view& input, std::span<char>& roo
         stream.next_out = bytes(room.data());
         stream.avail_out = portion(room.size());
         const int result = ::inflate(&stream, Z_SYNC_FLUSH);
-        const std::size_t taken = portion(input.size()) - stream.avail_in;
-        const std::size_t written = portion(room.size()) - stream.avail_out;
-        input.remove_prefix(taken);
-        room = room.subspan(written);
+        input.remove_prefix(portion(input.size()) - stream.avail_in);
+        room = room.subspan(portion(room.size()) - stream.avail_out);
 
         if (result == Z_MEM_ERROR) {
             throw std::bad_alloc();
@@ -84,10 +82,8 @@ Inflater::Status Inflater::inflate(std::string_view& input, std::span<char>& roo
         if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
             return Status::corrupt;
         }
-        if (taken > 0 || written > 0) {
-            // zlib.h on data_type: 128 after a block's end, 64 in a last block, and how many bits of the last byte are left
-            between_blocks_ = result == Z_STREAM_END || (stream.data_type & ~64) == 128;
-        }
+        // zlib.h on data_type: 128 after a block's end, 64 in a last block, and how many bits of the last byte are left
+        between_blocks_ = result == Z_STREAM_END || (stream.data_type & ~64) == 128;
         if (result == Z_STREAM_END) {
             // RFC 7692 7.2.3.4: after a block with BFINAL the next one begins at the next byte. To zlib it begins a new
             // stream; the window goes on.
@@ -106,7 +102,7 @@ bool Inflater::end_message() {
     std::string_view input = tail;
     char more;
     std::span<char> room(&more, 1);
-    const bool empty_block = inflate(input, room) == Status::need_more && room.size() == 1 && between_blocks_;
+    const bool empty_block = inflate(input, room) == Status::need_more && between_blocks_;
     if (!options_.context_takeover) {
         inflateReset(stream_.get());
     }

@@ -1,3 +1,4 @@
+// RFC 6455 7.4. That a frame with a wrong code is refused: websocket_decoder_test; not sent: websocket_frame_test.
 #include "cmocka.hpp"
 
 #include "websocket/close_code.h"

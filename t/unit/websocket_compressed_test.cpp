@@ -161,6 +161,7 @@ void limits_hold_for_what_is_inflated(void**) {
     expect_client("twice", client(0xc2, deflated(most)) + client(0xc1, deflated(most)),
                   "[binary " + most + "][text " + most + "]");
     expect_client("one more", client(0xc2, deflated(most + "a")), too_big);
+    expect_client("wrong text beyond the limit", client(0xc1, deflated(most + "\xff")), too_big);
     const std::string more = deflated(most + "a");
     expect_client("in fragments", client(0x42, more.substr(0, 30)) + client(0x00, more.substr(30)), too_big);
     expect_client("control frames do not count",

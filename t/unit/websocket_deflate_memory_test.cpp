@@ -157,6 +157,39 @@ void a_compressed_message_holds_what_arrived_of_it(void**) {
     assert_true(memory.now() < 40 * kibi);
 }
 
+void a_message_that_grows_when_inflated_is_seldom_moved(void**) {
+    std::string bytes = client(0xc2, compressed(std::string(1000000, 'x')));
+    Inflater inflater({});
+    Decoder decoder(Sender::client, limits, &inflater);
+    const heap::Since memory;
+    std::span<char> input(bytes);
+    assert_true(decoder.next(input).kind == Event::Kind::message);
+    assert_true(memory.times() < 12);
+}
+
+// Both directions of a connection that is not idle.
+void steady_streams_take_nothing_more(void**) {
+    const std::string message = noise(1000);
+    Deflater deflater({});
+    Inflater inflater({});
+    std::string bytes(4000, '\0');
+    std::array<char, 2000> memory;
+    const auto once = [&] {
+        bytes.clear();
+        deflater.deflate(message, bytes);
+        std::string_view input = bytes;
+        std::span<char> room(memory);
+        assert_true(inflater.inflate(input, room) == Inflater::Status::need_more);
+        assert_true(inflater.end_message());
+    };
+    once();
+    const heap::Since since;
+    for (int i = 0; i < 100; ++i) {
+        once();
+    }
+    assert_int_equal(since.times(), 0);
+}
+
 }  // namespace
 
 int main() {
@@ -168,6 +201,8 @@ int main() {
         cmocka_unit_test(the_last_event_gives_back_what_the_inflater_holds),
         cmocka_unit_test(a_bomb_holds_no_more_than_the_limit),
         cmocka_unit_test(a_compressed_message_holds_what_arrived_of_it),
+        cmocka_unit_test(a_message_that_grows_when_inflated_is_seldom_moved),
+        cmocka_unit_test(steady_streams_take_nothing_more),
     };
     return cmocka_run_group_tests_name("websocket deflate memory", tests, nullptr, nullptr);
 }

@@ -227,6 +227,17 @@ void a_reference_beyond_the_window_is_corrupt(void**) {
     assert_bytes_equal(inflated(inflater, deflated(deflater, first.substr(0, 200))), "corrupt");
 }
 
+// Of 8 bits, zlib keeps only what it promises: runs of a byte are found, and nothing that lies further back.
+void with_a_window_of_256_bytes_only_runs_are_found(void**) {
+    std::mt19937 random(8);
+    const std::string part = noise(random, 100);
+    Deflater smallest({.window_bits = 8, .level = 9});
+    assert_true(deflated(smallest, part + part).size() > 200);
+    assert_true(deflated(smallest, std::string(200, 'x')).size() < 10);
+    Deflater larger({.window_bits = 9, .level = 9});
+    assert_true(deflated(larger, part + part).size() < 150);
+}
+
 // 7.1.1: with takeover the receiver must keep the window; the sender may do without.
 void released_streams_go_on(void**) {
     std::mt19937 random(11);
@@ -313,6 +324,7 @@ int main() {
         cmocka_unit_test(messages_come_back_with_every_window_level_and_memory),
         cmocka_unit_test(large_messages_come_back),
         cmocka_unit_test(a_reference_beyond_the_window_is_corrupt),
+        cmocka_unit_test(with_a_window_of_256_bytes_only_runs_are_found),
         cmocka_unit_test(released_streams_go_on),
         cmocka_unit_test(a_released_window_is_really_used),
         cmocka_unit_test(a_release_inside_a_message_does_nothing),

@@ -1,3 +1,4 @@
+// Streams that are only followed. RFC 6455 5.1, 5.2, 5.4, 5.5 (what a header alone shows), 5.5.1 (nothing after a close).
 #include "cmocka.hpp"
 
 #include <string>

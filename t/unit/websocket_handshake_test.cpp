@@ -1,3 +1,10 @@
+// The opening handshake's header lines.
+//
+//     RFC 6455 4.1    a backend's 101; keys of 16 bytes        real_101s..., anything_else..., keys_are...
+//     RFC 6455 4.2.1  a client's request                       requests_without..., right_upgrades..., a_websocket_token...,
+//                                                              upgrades_that_miss..., method_http_version...
+//     RFC 6455 4.2.2  the version, and what is refused with it a_wrong_version... (4.4 too)
+//     RFC 6455 9.1    extensions: websocket_extensions_test
 #include "cmocka.hpp"
 
 #include <algorithm>

@@ -12,21 +12,25 @@ namespace heap {
 
 inline std::size_t held = 0;
 inline std::size_t most_held = 0;
+inline std::size_t times_taken = 0;
 
 inline void* take(std::size_t n) noexcept {
     void* const memory = std::malloc(n);
     if (memory != nullptr) {
+        ++times_taken;
         held += malloc_usable_size(memory);
         most_held = std::max(most_held, held);
     }
     return memory;
 }
 
-// What is held beyond what was when this was made: now, and at most since then.
+// What is held beyond what was when this was made: now, and at most since then; and how often memory was taken since.
 struct Since {
     std::size_t before = held;
+    std::size_t times_before = times_taken;
 
     Since() { most_held = held; }
+    [[nodiscard]] std::size_t times() const { return times_taken - times_before; }
     [[nodiscard]] std::size_t now() const { return held - before; }
     [[nodiscard]] std::size_t most() const { return most_held - before; }
 };

@@ -1,3 +1,4 @@
+// RFC 6455 5.3. That a client's frames are masked and a server's are not (5.1): websocket_frame_test.
 #include "cmocka.hpp"
 
 #include "websocket/mask.h"

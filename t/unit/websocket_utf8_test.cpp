@@ -1,3 +1,4 @@
+// RFC 6455 8.1 and RFC 3629.
 #include "cmocka.hpp"
 
 #include "websocket/utf8.h"
