@@ -280,14 +280,14 @@ c.expect_text("answer")
 location / { ws_pass ftp://$TEST_BACKEND; }
 --- must_die
 --- error_log
-invalid URL prefix
+"ws_pass" directive has a wrong URL: it must begin with http:// or https://
 
 === TEST 16: ws_pass with proxy_pass beside it
 --- config
 location / { proxy_pass http://$TEST_BACKEND; ws_pass http://$TEST_BACKEND; }
 --- must_die
 --- error_log
-"ws_pass" directive is duplicate
+"ws_pass" directive stands for proxy_pass, and can't share a location with it or its like
 
 === TEST 17: an unknown name without a resolver
 --- config

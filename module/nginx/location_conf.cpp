@@ -1,6 +1,7 @@
 #include "nginx/location_conf.h"
 
 #include "nginx/object.h"
+#include "nginx/ws_pass.h"
 
 namespace ws::nginx {
 
@@ -24,7 +25,7 @@ ngx_http_complex_value_t compile(ngx_conf_t* cf, std::string_view text) {
 
 // What holds when no directive says otherwise.
 void set_defaults(ngx_conf_t* cf, LocationConf& conf) {
-    if (conf.command == nullptr && conf.auth == static_cast<ngx_uint_t>(HookKind::redis)) {
+    if (conf.command == nullptr && conf.has_hook()) {
         auto* command = make_object<std::vector<ngx_http_complex_value_t>>(cf->pool);
         command->push_back(compile(cf, "GET"));
         command->push_back(compile(cf, "session:$ws_token"));
@@ -105,6 +106,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     ngx_conf_merge_msec_value(conf.close_timeout, prev.close_timeout, 10 * 1000);
     ngx_conf_merge_msec_value(conf.drain_timeout, prev.drain_timeout, 30 * 1000);
 
+    if (merge_ws_pass(cf, prev, conf) != NGX_CONF_OK) { return static_cast<char*>(NGX_CONF_ERROR); }
     set_defaults(cf, conf);
     return check(cf, conf);
 } catch (...) {

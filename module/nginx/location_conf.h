@@ -65,8 +65,9 @@ struct LocationConf {
     ngx_msec_t close_timeout;
     ngx_msec_t drain_timeout;
 
+    [[nodiscard]] bool has_hook() const noexcept { return auth != static_cast<ngx_uint_t>(HookKind::off); }
     // Does the module act on requests of this location at all?
-    [[nodiscard]] bool active() const noexcept { return auth != 0 || proxy_handler != nullptr; }
+    [[nodiscard]] bool active() const noexcept { return has_hook() || proxy_handler != nullptr; }
     [[nodiscard]] DeliveryKind delivery_kind() const noexcept { return static_cast<DeliveryKind>(delivery); }
 };
 

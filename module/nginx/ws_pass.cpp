@@ -91,22 +91,42 @@ ProxyPass find_proxy_pass(const ngx_cycle_t& cycle) noexcept {
 char* set_ws_pass(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
     static char no_proxy[] = "needs nginx's http proxy module, which this nginx was built without";
     static char duplicate[] = "is duplicate";
+    static char shared[] = "stands for proxy_pass, and can't share a location with it or its like";
+    static char wrong_url[] = "has a wrong URL: it must begin with http:// or https://, or be a variable";
     auto& own = *static_cast<LocationConf*>(conf);
+    void** location = static_cast<ngx_http_conf_ctx_t*>(cf->ctx)->loc_conf;
+    auto* core = static_cast<ngx_http_core_loc_conf_t*>(location[ngx_http_core_module.ctx_index]);
     if (own.proxy_handler != nullptr) { return duplicate; }
+    if (core->handler != nullptr) { return shared; }
     const ProxyPass proxy = find_proxy_pass(*cf->cycle);
     if (proxy.command == nullptr) { return no_proxy; }
 
     auto* args = static_cast<ngx_str_t*>(cf->args->elts);
+    const std::string_view url = view(args[1]);
+    if (!url.starts_with("http://") && !url.starts_with("https://") && !url.starts_with('$')) { return wrong_url; }
     const ngx_str_t name = args[0];
     args[0] = proxy.command->name;
-    void** location = static_cast<ngx_http_conf_ctx_t*>(cf->ctx)->loc_conf;
     char* result = proxy.command->set(cf, proxy.command, location[proxy.module->ctx_index]);
     args[0] = name;
     if (result != NGX_CONF_OK) { return result; }
 
-    auto* core = static_cast<ngx_http_core_loc_conf_t*>(location[ngx_http_core_module.ctx_index]);
     own.proxy_handler = core->handler;
     core->handler = handle;
+    return NGX_CONF_OK;
+}
+
+char* merge_ws_pass(ngx_conf_t* cf, const LocationConf& outer, LocationConf& inner) noexcept {
+    auto* core = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    if (inner.proxy_handler != nullptr && core->handler != handle) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_pass\" can't share location \"%V\" with another directive that answers its requests",
+                           &core->name);
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+    if (inner.proxy_handler != nullptr || !core->noname) { return NGX_CONF_OK; }
+    inner.proxy_handler = outer.proxy_handler;
+    // In limit_except the proxy module has put itself there a moment ago; in `if` the outer handler stays.
+    if (core->lmt_excpt && core->handler != nullptr && core->handler == outer.proxy_handler) { core->handler = handle; }
     return NGX_CONF_OK;
 }
 
