@@ -7,6 +7,7 @@
 #include "auth/redis_hook.h"
 #include "nginx/connection.h"
 #include "nginx/context_builder.h"
+#include "nginx/object.h"
 #include "nginx/request_headers.h"
 #include "nginx/session_token.h"
 #include "nginx/worker.h"
@@ -21,6 +22,7 @@ constexpr ngx_int_t upgrade_required = 426;
 ngx_int_t refuse(Connection& connection, ngx_uint_t level, ngx_int_t status, AuthStatus why, std::string_view detail) {
     connection.auth = why;
     connection.verdict = status;
+    connection.context.reset();
     ngx_log_error(level, connection.request->connection->log, 0, "ws: refused %i, connection=%*s: %*s", status,
                   connection.id.size(), connection.id.data(), detail.size(), detail.data());
     return status;
@@ -64,9 +66,17 @@ void hide_own_headers(ngx_http_request_t& r, const LocationConf& conf) {
 
 // A request that is no upgrade to a WebSocket can't become any other upgrade either (h2c and the like).
 void drop_upgrade(ngx_http_request_t& r) {
-    hide_header(r, "Upgrade");
+    // A subrequest shares its variables with its parent, so $http_upgrade has to stay what it is.
+    if (&r == r.main) { hide_header(r, "Upgrade"); }
     hide_header(r, "HTTP2-Settings");
-    r.headers_in.upgrade = nullptr;
+    r.headers_in.upgrade = nullptr;  // without it proxy_pass follows no 101
+}
+
+// A subrequest has its parent's headers and answers to nginx: never an upgrade.
+websocket::RequestKind kind_of(ngx_http_request_t& r, std::span<const websocket::Header> lines) {
+    if (&r != r.main) { return websocket::RequestKind::plain; }
+    return websocket::classify_request(r.method == NGX_HTTP_GET, r.http_version == NGX_HTTP_VERSION_11, has_body(r),
+                                       lines);
 }
 
 ngx_int_t check_origin(Connection& connection) {
@@ -85,8 +95,7 @@ ngx_int_t check_origin(Connection& connection) {
 ngx_int_t check_request(Connection& connection) {
     ngx_http_request_t* r = connection.request;
     const auto lines = header_lines(r->headers_in.headers);
-    connection.kind = websocket::classify_request(r->method == NGX_HTTP_GET, r->http_version == NGX_HTTP_VERSION_11,
-                                                  has_body(*r), lines);
+    connection.kind = kind_of(*r, lines);
     switch (connection.kind) {
         case websocket::RequestKind::plain:
             if (!connection.conf->plain) { return require_upgrade(connection, "no WebSocket upgrade"); }
@@ -97,9 +106,6 @@ ngx_int_t check_request(Connection& connection) {
         case websocket::RequestKind::wrong_version: return require_upgrade(connection, "wrong WebSocket version");
         case websocket::RequestKind::upgrade:
             if (const ngx_int_t rc = check_origin(connection); rc != NGX_OK) { return rc; }
-            if (connection.conf->delivery_kind() == DeliveryKind::envelope) {
-                hide_header(*r, "Sec-WebSocket-Extensions");
-            }
             break;
     }
     if (has_control_byte(lines)) {
@@ -108,9 +114,23 @@ ngx_int_t check_request(Connection& connection) {
     return NGX_OK;
 }
 
+// As the client sent them, whatever another location has stripped, of this request or of its parent.
+std::vector<std::string_view> client_cookies(const ngx_http_request_t& r) {
+    const auto* connection = find_object<Connection>(r.pool, [](const Connection& c) { return !c.stripped.empty(); });
+    return connection != nullptr ? connection->stripped : header_values(r, "Cookie");
+}
+
+void strip_token_cookies(Connection& connection, const std::vector<std::string_view>& cookies) {
+    connection.stripped = cookies;
+    for (const TokenSource& source : *connection.conf->tokens) {
+        if (source.kind == TokenSource::Kind::cookie) { strip_cookie(*connection.request, source.name); }
+    }
+}
+
 ngx_int_t find_token(Connection& connection) {
     ngx_http_request_t* r = connection.request;
-    SessionToken token = find_session_token(*r, *connection.conf->tokens);
+    const std::vector<std::string_view> cookies = client_cookies(*r);
+    SessionToken token = find_session_token(*r, cookies, *connection.conf->tokens);
     switch (token.status) {
         case SessionToken::Status::found: break;
         case SessionToken::Status::absent:
@@ -119,28 +139,21 @@ ngx_int_t find_token(Connection& connection) {
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "ambiguous token");
     }
     connection.token = std::move(token.value);
+    if (connection.conf->strip_cookie) { strip_token_cookies(connection, cookies); }
     return NGX_OK;
 }
 
-void strip_token_cookies(const Connection& connection) {
-    for (const TokenSource& source : *connection.conf->tokens) {
-        if (source.kind == TokenSource::Kind::cookie) { strip_cookie(*connection.request, source.name); }
-    }
-}
-
 // The last step: the context goes where the location wants it.
-ngx_int_t let_pass(Connection& connection, const auth::Session& session) {
+ngx_int_t deliver(Connection& connection) {
     ngx_http_request_t* r = connection.request;
     const LocationConf& conf = *connection.conf;
-    ContextResult result = build_context(connection, session);
-    if (result.context == nullptr) {
-        return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid, result.error);
-    }
-    const bool in_header = connection.kind == websocket::RequestKind::plain ||
-                           conf.delivery_kind() == DeliveryKind::headers;
-    if (in_header && !conf.header->name.empty()) {
-        const std::string value = conf.header->encoding == HeaderEncoding::json ? std::string(result.context->json())
-                                                                                : result.context->base64url();
+    const bool upgrade = connection.kind == websocket::RequestKind::upgrade;
+    const bool in_envelope = upgrade && conf.delivery_kind() == DeliveryKind::envelope;
+    if (in_envelope) { hide_header(*r, "Sec-WebSocket-Extensions"); }
+    if (!in_envelope && !conf.header->name.empty()) {
+        const context::Context& context = *connection.context;
+        const std::string value = conf.header->encoding == HeaderEncoding::json ? std::string(context.json())
+                                                                                : context.base64url();
         if (value.size() > conf.context_header_max) {
             return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid,
                           "context too large for a header (ws_context_header_max)");
@@ -148,10 +161,18 @@ ngx_int_t let_pass(Connection& connection, const auth::Session& session) {
         add_header(*r, conf.header->name, value);
     }
     add_header(*r, "X-WS-Connection-Id", connection.id);
-    connection.context = std::move(result.context);
-    connection.auth = conf.auth == 0 ? AuthStatus::off : AuthStatus::allowed;
     connection.verdict = NGX_DECLINED;
     return NGX_DECLINED;
+}
+
+ngx_int_t let_pass(Connection& connection, const auth::Session& session) {
+    ContextResult result = build_context(connection, session);
+    if (result.context == nullptr) {
+        return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid, result.error);
+    }
+    connection.context = std::move(result.context);
+    connection.auth = connection.conf->has_hook() ? AuthStatus::allowed : AuthStatus::off;
+    return deliver(connection);
 }
 
 ngx_int_t judge(Connection& connection, const auth::Verdict& verdict) {
@@ -218,16 +239,36 @@ ngx_int_t ask(Connection& connection) {
     return NGX_AGAIN;
 }
 
-ngx_int_t begin(Connection& connection) {
-    ngx_http_request_t* r = connection.request;
-    hide_own_headers(*r, *connection.conf);
-    if (const ngx_int_t rc = check_request(connection); rc != NGX_OK) { return rc; }
-    if (connection.conf->auth == static_cast<ngx_uint_t>(HookKind::off)) {
-        return let_pass(connection, std::string_view("{}"));
+// Whose headers the request has: its own, from an earlier location, or those of a subrequest's parent.
+const Connection* earlier(ngx_http_request_t* r) noexcept {
+    const Connection* connection = Connection::of(r);
+    return connection != nullptr || r == r->main ? connection : Connection::of(r->parent);
+}
+
+ngx_int_t begin(ngx_http_request_t* r) {
+    const Connection* const before = earlier(r);
+    Connection& connection = Connection::make(r);
+    const LocationConf& conf = *connection.conf;
+    if (r != r->main) { own_headers(*r); }
+    if (before != nullptr) { hide_own_headers(*r, *before->conf); }
+    hide_own_headers(*r, conf);
+    // On its way to an error_page a request becomes a GET and loses its body: it would look better than it was.
+    if (before != nullptr && before->request == r && before->kind == websocket::RequestKind::malformed) {
+        connection.kind = before->kind;
+        return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "malformed upgrade");
     }
+    if (const ngx_int_t rc = check_request(connection); rc != NGX_OK) { return rc; }
+    if (!conf.has_hook()) { return let_pass(connection, std::string_view("{}")); }
     if (const ngx_int_t rc = find_token(connection); rc != NGX_OK) { return rc; }
-    if (connection.conf->strip_cookie) { strip_token_cookies(connection); }
     return ask(connection);
+}
+
+// A location without a hook passes on what the hook of an earlier one has let through, in its own way.
+ngx_int_t move_on(Connection& connection, const LocationConf& conf) {
+    hide_own_headers(*connection.request, *connection.conf);
+    hide_own_headers(*connection.request, conf);
+    connection.conf = &conf;
+    return deliver(connection);
 }
 
 }  // namespace
@@ -236,8 +277,11 @@ ngx_int_t admit(ngx_http_request_t* r) noexcept try {
     const LocationConf& conf = location_conf(r);
     if (!conf.active()) { return NGX_DECLINED; }
     Connection* connection = Connection::of(r);
-    if (connection != nullptr && connection->conf == &conf) { return connection->verdict; }
-    return begin(Connection::make(r));
+    if (connection != nullptr) {
+        if (connection->conf == &conf) { return connection->verdict; }
+        if (!conf.has_hook() && connection->verdict == NGX_DECLINED) { return move_on(*connection, conf); }
+    }
+    return begin(r);
 } catch (...) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/hook.h"
 #include "context/context.h"
@@ -51,6 +52,7 @@ struct Connection {
     AuthStatus auth = AuthStatus::off;
     ngx_int_t verdict = NGX_AGAIN;  // of the phase handler: NGX_DECLINED lets the request pass
     std::string token;
+    std::vector<std::string_view> stripped;  // the client's Cookie lines, when the token was taken out of the request's
     std::shared_ptr<const context::Context> context;
 
     std::unique_ptr<auth::Lookup> lookup;

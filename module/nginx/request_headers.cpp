@@ -17,22 +17,25 @@ void for_each(const ngx_list_t& headers, Visit visit) {
     }
 }
 
-bool same_name(std::string_view a, std::string_view b, bool underscore_is_dash) noexcept {
-    const auto fold = [underscore_is_dash](char c) {
-        if (underscore_is_dash && c == '_') { return '-'; }
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+bool same_name(std::string_view a, std::string_view b, bool any_sign) noexcept {
+    const auto fold = [any_sign](char c) {
+        if (c >= 'A' && c <= 'Z') { return static_cast<char>(c + 32); }
+        const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        return any_sign && !alphanumeric ? '-' : c;
     };
     return std::ranges::equal(a, b, {}, fold, fold);
 }
 
 // proxy_pass passes on what is not in its table of hidden names, and looks at nothing but the name: so the line takes a
-// name that is always in it. The list itself can't shrink, since headers_in points into it.
+// name that is always in it. The list itself can't shrink, since headers_in points into it, and variables such as
+// $http_cookie read what it points to.
 void hide(ngx_table_elt_t& line) noexcept {
     static u_char hidden[] = "Keep-Alive";
     static u_char lowcase[] = "keep-alive";
     line.key = {sizeof(hidden) - 1, hidden};
     line.lowcase_key = lowcase;
     line.hash = ngx_hash_key(lowcase, sizeof(lowcase) - 1);
+    line.value = {0, lowcase};
 }
 
 std::string_view trim(std::string_view text) noexcept {
@@ -55,6 +58,21 @@ std::vector<std::string_view> header_values(const ngx_http_request_t& r, std::st
         if (same_name(view(line.key), name, false)) { values.push_back(view(line.value)); }
     });
     return values;
+}
+
+void own_headers(ngx_http_request_t& subrequest) {
+    ngx_list_t own;
+    if (ngx_list_init(&own, subrequest.pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) { throw std::bad_alloc(); }
+    ngx_list_t& list = subrequest.headers_in.headers;
+    // A list of one part that is a copy has its end in the original.
+    for_each(list, [&own](const ngx_table_elt_t& line) {
+        auto* copied = static_cast<ngx_table_elt_t*>(ngx_list_push(&own));
+        if (copied == nullptr) { throw std::bad_alloc(); }
+        *copied = line;
+    });
+    const bool one_part = own.last == &own.part;
+    list = own;
+    if (one_part) { list.last = &list.part; }
 }
 
 void hide_header(ngx_http_request_t& r, std::string_view name) {

@@ -17,7 +17,12 @@ namespace ws::nginx {
 // The values of all lines with this name (any case).
 [[nodiscard]] std::vector<std::string_view> header_values(const ngx_http_request_t& r, std::string_view name);
 
-// Keeps every line with this name from the backend. '-' and '_' are the same: CGI-like backends can't tell them apart.
+// Gives a subrequest a list of its own: nginx's copy shares the lines with its parent's, and a line added to it would land
+// there. Throws std::bad_alloc.
+void own_headers(ngx_http_request_t& subrequest);
+
+// Keeps every line with this name from the backend. Letters and digits decide: '-' and '_' look the same to CGI-like
+// backends, to some of them any other sign as well.
 void hide_header(ngx_http_request_t& r, std::string_view name);
 
 // Adds a line for the backend. The value is copied. Throws std::bad_alloc.

@@ -12,9 +12,8 @@ namespace {
 
 using Status = SessionToken::Status;
 
-SessionToken from_cookie(const ngx_http_request_t& r, std::string_view name) {
-    const auto lines = header_values(r, "Cookie");
-    const context::CookieResult cookie = context::find_cookie(lines, name);
+SessionToken from_cookie(std::span<const std::string_view> cookies, std::string_view name) {
+    const context::CookieResult cookie = context::find_cookie(cookies, name);
     switch (cookie.status) {
         case context::CookieStatus::found: return {Status::found, std::string(cookie.value)};
         case context::CookieStatus::absent: return {Status::absent, {}};
@@ -49,9 +48,9 @@ SessionToken from_header(const ngx_http_request_t& r, std::string_view name) {
     return values.empty() ? SessionToken{Status::absent, {}} : SessionToken{Status::found, std::string(values[0])};
 }
 
-SessionToken from(const ngx_http_request_t& r, const TokenSource& source) {
+SessionToken from(const ngx_http_request_t& r, std::span<const std::string_view> cookies, const TokenSource& source) {
     switch (source.kind) {
-        case TokenSource::Kind::cookie: return from_cookie(r, source.name);
+        case TokenSource::Kind::cookie: return from_cookie(cookies, source.name);
         case TokenSource::Kind::argument: return from_argument(r, source.name);
         case TokenSource::Kind::bearer: return from_bearer(r);
         case TokenSource::Kind::header: return from_header(r, source.name);
@@ -61,9 +60,10 @@ SessionToken from(const ngx_http_request_t& r, const TokenSource& source) {
 
 }  // namespace
 
-SessionToken find_session_token(const ngx_http_request_t& r, std::span<const TokenSource> sources) {
+SessionToken find_session_token(const ngx_http_request_t& r, std::span<const std::string_view> cookies,
+                                std::span<const TokenSource> sources) {
     for (const TokenSource& source : sources) {
-        SessionToken token = from(r, source);
+        SessionToken token = from(r, cookies, source);
         token.source = &source;
         if (token.status == Status::ambiguous) { return token; }
         if (token.status == Status::found && context::valid_token(token.value)) { return token; }

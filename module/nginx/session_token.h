@@ -21,7 +21,8 @@ struct SessionToken {
     const TokenSource* source = nullptr;  // that had it
 };
 
-// The first source that has a token decides; an ambiguous one before it refuses.
-[[nodiscard]] SessionToken find_session_token(const ngx_http_request_t& r, std::span<const TokenSource> sources);
+// The first source that has a token decides; an ambiguous one before it refuses. `cookies` are the client's Cookie lines.
+[[nodiscard]] SessionToken find_session_token(const ngx_http_request_t& r, std::span<const std::string_view> cookies,
+                                              std::span<const TokenSource> sources);
 
 }  // namespace ws::nginx
