@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstddef>
 #include <span>
 
 #include "nginx/object.h"
 #include "nginx/ws_pass.h"
+#include "redis/pipeline.h"
 
 namespace ws::nginx {
 
@@ -48,6 +50,70 @@ char* guarded(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept try {
     return set(cf, *static_cast<LocationConf*>(conf));
 } catch (...) {
     return static_cast<char*>(NGX_CONF_ERROR);
+}
+
+char* wrong_value(ngx_conf_t* cf, std::string_view value, std::string_view what_is_right) {
+    return error(cf, "has a wrong value \"" + std::string(value) + "\": it must be " + std::string(what_is_right));
+}
+
+struct Choice {
+    std::string_view name;
+    ngx_uint_t value;
+};
+
+template <ngx_uint_t LocationConf::*field, const auto& choices>
+char* set_choice(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.*field != NGX_CONF_UNSET_UINT) { return error(cf, "is duplicate"); }
+    const std::string_view name = view(parameters(cf)[0]);
+    std::string right;
+    for (const Choice& choice : choices) {
+        if (choice.name == name) {
+            conf.*field = choice.value;
+            return ok();
+        }
+        right.append(right.empty() ? "" : " or ").append(choice.name);
+    }
+    return wrong_value(cf, name, right);
+}
+
+template <size_t LocationConf::*field>
+char* set_size(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.*field != NGX_CONF_UNSET_SIZE) { return error(cf, "is duplicate"); }
+    ngx_str_t text = parameters(cf)[0];
+    const ssize_t size = ngx_parse_size(&text);
+    if (size <= 0) { return wrong_value(cf, view(text), "a size above 0, such as 64k or 1m"); }
+    conf.*field = static_cast<size_t>(size);
+    return ok();
+}
+
+template <ngx_msec_t LocationConf::*field, bool may_be_off>
+char* set_time(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.*field != NGX_CONF_UNSET_MSEC) { return error(cf, "is duplicate"); }
+    ngx_str_t text = parameters(cf)[0];
+    const ngx_int_t time = ngx_parse_time(&text, 0);
+    if (time == NGX_ERROR || (time == 0 && !may_be_off)) {
+        return wrong_value(cf, view(text), may_be_off ? "a time such as 30s or 1h, or 0" : "a time above 0, such as 10s");
+    }
+    conf.*field = static_cast<ngx_msec_t>(time);
+    return ok();
+}
+
+char* set_max_fragments(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.max_fragments != NGX_CONF_UNSET_UINT) { return error(cf, "is duplicate"); }
+    const ngx_str_t text = parameters(cf)[0];
+    const ngx_int_t number = ngx_atoi(text.data, text.len);
+    if (number < 1 || number > 1000000) { return wrong_value(cf, view(text), "a number from 1 to 1000000"); }
+    conf.max_fragments = static_cast<ngx_uint_t>(number);
+    return ok();
+}
+
+// A reply of Redis is never larger (redis/pipeline.h).
+char* set_max_session_size(ngx_conf_t* cf, LocationConf& conf) {
+    char* result = set_size<&LocationConf::max_session_size>(cf, conf);
+    if (result == ok() && conf.max_session_size > redis::Pipeline::default_max_reply) {
+        return wrong_value(cf, view(parameters(cf)[0]), "at most 1m");
+    }
+    return result;
 }
 
 char* set_redis(ngx_conf_t* cf, LocationConf& conf) {
@@ -138,7 +204,12 @@ char* set_origin(ngx_conf_t* cf, LocationConf& conf) {
 char* set_select(ngx_conf_t* cf, LocationConf& conf) {
     if (conf.select != nullptr) { return error(cf, "is duplicate"); }
     auto* select = make_object<std::vector<std::string>>(cf->pool);
-    for (const ngx_str_t& path : parameters(cf)) { select->emplace_back(view(path)); }
+    for (const ngx_str_t& path : parameters(cf)) {
+        if (path.len == 0 || path.data[0] == '$') {
+            return wrong_value(cf, view(path), "paths in the session, such as user.id");
+        }
+        select->emplace_back(view(path));
+    }
     conf.select = select;
     return ok();
 }
@@ -151,8 +222,46 @@ std::optional<context::FieldType> field_type(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-char* add_field(ngx_conf_t* cf, LocationConf& conf) {
+// Does it name $ws_session itself, and not another variable whose name begins so?
+bool mentions_session(std::string_view text) noexcept {
+    static constexpr std::string_view name = "ws_session";
+    for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+        const std::string_view before = text.substr(0, at);
+        const std::string_view rest = text.substr(at + name.size());
+        const bool longer = !rest.empty() && (std::isalnum(static_cast<unsigned char>(rest[0])) != 0 || rest[0] == '_');
+        if (!longer && (before.ends_with('$') || before.ends_with("${"))) { return true; }
+    }
+    return false;
+}
+
+// What can be known of a field before there is a session: is its name one, and does a text without variables fit its type?
+bool can_be_built(const ContextField& field, std::string_view text) {
+    const bool constant = field.value != nullptr && field.value->lengths == nullptr;
+    const context::Field known = constant ? context::FieldValue{field.name, field.type.value_or(context::FieldType::string),
+                                                                std::string(text)}
+                                          : context::FieldValue{field.name, context::FieldType::string, {}};
+    return context::Recipe{}.build(std::string_view("{}"), std::span(&known, 1)).error == context::BuildError::none;
+}
+
+// VALUE of ws_context_field: null, or the error.
+char* set_field_value(ngx_conf_t* cf, ContextField& field, const ngx_str_t& text) {
     static constexpr std::string_view session = "$ws_session.";
+    const std::string_view value = view(text);
+    if (value.starts_with(session)) {
+        field.session_path = value.substr(session.size());
+        if (field.session_path.empty() || field.session_path.find('$') != std::string::npos) {
+            return error(cf, "has a wrong path: it must be like $ws_session.user.id, with nothing else in the value");
+        }
+        return ok();
+    }
+    if (mentions_session(value)) {
+        return error(cf, "has a wrong value: $ws_session.PATH must be the whole of it");
+    }
+    field.value = compile(cf, text);
+    return field.value != nullptr ? ok() : static_cast<char*>(NGX_CONF_ERROR);
+}
+
+char* add_field(ngx_conf_t* cf, LocationConf& conf) {
     const auto params = parameters(cf);
     ContextField field{std::string(view(params[0])), std::nullopt, {}, nullptr};
     if (params.size() == 3) {
@@ -162,18 +271,9 @@ char* add_field(ngx_conf_t* cf, LocationConf& conf) {
                                  "\": it must be string, number, boolean or json");
         }
     }
-    const std::string_view value = view(params[1]);
-    if (value.starts_with(session)) {
-        field.session_path = value.substr(session.size());
-        if (field.session_path.empty() || field.session_path.find('$') != std::string::npos) {
-            return error(cf, "has a wrong path: it must be like $ws_session.user.id, with nothing else in the value");
-        }
-    } else {
-        if (value.find("$ws_session") != std::string_view::npos || value.find("${ws_session") != std::string_view::npos) {
-            return error(cf, "has a wrong value: $ws_session.PATH must be the whole of it");
-        }
-        field.value = compile(cf, params[1]);
-        if (field.value == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
+    if (char* result = set_field_value(cf, field, params[1]); result != ok()) { return result; }
+    if (field.name.empty() || !can_be_built(field, view(params[1]))) {
+        return error(cf, "can't be built: NAME must be a member's name in UTF-8, and VALUE must fit its type");
     }
     // Only this level's list is ever written to: it becomes read-only when levels are merged.
     auto* fields = const_cast<std::vector<ContextField>*>(conf.fields);
@@ -188,11 +288,23 @@ char* add_field(ngx_conf_t* cf, LocationConf& conf) {
     return ok();
 }
 
+// Headers that HTTP, nginx or this module give their own values.
+bool is_taken(std::string_view name) {
+    std::string lower(name);
+    std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    static constexpr std::array<std::string_view, 12> taken{
+        "connection", "content-length", "content-type", "cookie", "expect", "host", "keep-alive",
+        "te", "trailer", "transfer-encoding", "upgrade", "x-ws-connection-id"};
+    return std::ranges::find(taken, lower) != taken.end() || lower.starts_with("sec-websocket-");
+}
+
 char* set_header(ngx_conf_t* cf, LocationConf& conf) {
     if (conf.header != nullptr) { return error(cf, "is duplicate"); }
     const auto params = parameters(cf);
     ContextHeader header{std::string(view(params[0])), HeaderEncoding::json};
-    if (!is_http_token(header.name)) { return error(cf, "has a wrong header name \"" + header.name + "\""); }
+    if (!is_http_token(header.name) || is_taken(header.name)) {
+        return wrong_value(cf, header.name, "off, or the name of a header that has no other meaning");
+    }
     if (header.name == "off") { header.name.clear(); }
     if (params.size() == 2) {
         const std::string_view encoding = view(params[1]);
@@ -205,22 +317,16 @@ char* set_header(ngx_conf_t* cf, LocationConf& conf) {
     return ok();
 }
 
-ngx_conf_enum_t hooks[] = {
-    {ngx_string("off"), static_cast<ngx_uint_t>(HookKind::off)},
-    {ngx_string("redis"), static_cast<ngx_uint_t>(HookKind::redis)},
-    {ngx_null_string, 0},
-};
-
-ngx_conf_enum_t deliveries[] = {
-    {ngx_string("headers"), static_cast<ngx_uint_t>(DeliveryKind::headers)},
-    {ngx_string("envelope"), static_cast<ngx_uint_t>(DeliveryKind::envelope)},
-    {ngx_null_string, 0},
-};
-
-ngx_conf_enum_t envelope_data[] = {{ngx_string("string"), 0}, {ngx_string("json"), 1}, {ngx_null_string, 0}};
-ngx_conf_enum_t envelope_context[] = {{ngx_string("changed"), 0}, {ngx_string("always"), 1}, {ngx_null_string, 0}};
-
-ngx_conf_num_bounds_t positive = {ngx_conf_check_num_bounds, 1, 1000000};
+constexpr std::array<Choice, 2> hooks{{
+    {"off", static_cast<ngx_uint_t>(HookKind::off)},
+    {"redis", static_cast<ngx_uint_t>(HookKind::redis)},
+}};
+constexpr std::array<Choice, 2> deliveries{{
+    {"headers", static_cast<ngx_uint_t>(DeliveryKind::headers)},
+    {"envelope", static_cast<ngx_uint_t>(DeliveryKind::envelope)},
+}};
+constexpr std::array<Choice, 2> envelope_data{{{"string", 0}, {"json", 1}}};
+constexpr std::array<Choice, 2> envelope_context{{{"changed", 0}, {"always", 1}}};
 
 constexpr ngx_uint_t everywhere = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
@@ -228,48 +334,37 @@ constexpr ngx_command_t own(ngx_str_t name, ngx_uint_t arguments, char* (*set)(n
     return {name, everywhere | arguments, set, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr};
 }
 
-constexpr ngx_command_t slot(ngx_str_t name, ngx_uint_t arguments, char* (*set)(ngx_conf_t*, ngx_command_t*, void*),
-                             std::size_t offset, void* post = nullptr) {
-    return {name, everywhere | arguments, set, NGX_HTTP_LOC_CONF_OFFSET, offset, post};
+constexpr ngx_command_t flag(ngx_str_t name, std::size_t offset) {
+    return {name, everywhere | NGX_CONF_FLAG, ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET, offset, nullptr};
 }
 
 }  // namespace
 
 ngx_command_t directives[] = {
     own(ngx_string("ws_redis"), NGX_CONF_1MORE, guarded<set_redis>),
-    slot(ngx_string("ws_auth"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, offsetof(LocationConf, auth), hooks),
+    own(ngx_string("ws_auth"), NGX_CONF_TAKE1, guarded<set_choice<&LocationConf::auth, hooks>>),
     own(ngx_string("ws_auth_token"), NGX_CONF_1MORE, guarded<set_tokens>),
     own(ngx_string("ws_auth_key"), NGX_CONF_TAKE1, guarded<set_key>),
     own(ngx_string("ws_auth_redis_command"), NGX_CONF_TAKE2, guarded<set_command>),
-    slot(ngx_string("ws_auth_plain"), NGX_CONF_FLAG, ngx_conf_set_flag_slot, offsetof(LocationConf, plain)),
-    slot(ngx_string("ws_auth_strip_cookie"), NGX_CONF_FLAG, ngx_conf_set_flag_slot,
-         offsetof(LocationConf, strip_cookie)),
+    flag(ngx_string("ws_auth_plain"), offsetof(LocationConf, plain)),
+    flag(ngx_string("ws_auth_strip_cookie"), offsetof(LocationConf, strip_cookie)),
     own(ngx_string("ws_origin"), NGX_CONF_1MORE, guarded<set_origin>),
-    slot(ngx_string("ws_max_session_size"), NGX_CONF_TAKE1, ngx_conf_set_size_slot,
-         offsetof(LocationConf, max_session_size)),
+    own(ngx_string("ws_max_session_size"), NGX_CONF_TAKE1, guarded<set_max_session_size>),
     own(ngx_string("ws_context_select"), NGX_CONF_ANY, guarded<set_select>),
     own(ngx_string("ws_context_field"), NGX_CONF_TAKE23, guarded<add_field>),
     own(ngx_string("ws_context_header"), NGX_CONF_TAKE12, guarded<set_header>),
-    slot(ngx_string("ws_context_header_max"), NGX_CONF_TAKE1, ngx_conf_set_size_slot,
-         offsetof(LocationConf, context_header_max)),
-    slot(ngx_string("ws_delivery"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, offsetof(LocationConf, delivery),
-         deliveries),
+    own(ngx_string("ws_context_header_max"), NGX_CONF_TAKE1, guarded<set_size<&LocationConf::context_header_max>>),
+    own(ngx_string("ws_delivery"), NGX_CONF_TAKE1, guarded<set_choice<&LocationConf::delivery, deliveries>>),
     {ngx_string("ws_pass"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, set_ws_pass, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
-    slot(ngx_string("ws_envelope_data"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot,
-         offsetof(LocationConf, envelope_json), envelope_data),
-    slot(ngx_string("ws_envelope_context"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot,
-         offsetof(LocationConf, envelope_context_always), envelope_context),
-    slot(ngx_string("ws_envelope_replies"), NGX_CONF_FLAG, ngx_conf_set_flag_slot,
-         offsetof(LocationConf, envelope_replies)),
-    slot(ngx_string("ws_max_message_size"), NGX_CONF_TAKE1, ngx_conf_set_size_slot,
-         offsetof(LocationConf, max_message_size)),
-    slot(ngx_string("ws_max_fragments"), NGX_CONF_TAKE1, ngx_conf_set_num_slot,
-         offsetof(LocationConf, max_fragments), &positive),
-    slot(ngx_string("ws_idle_timeout"), NGX_CONF_TAKE1, ngx_conf_set_msec_slot, offsetof(LocationConf, idle_timeout)),
-    slot(ngx_string("ws_close_timeout"), NGX_CONF_TAKE1, ngx_conf_set_msec_slot,
-         offsetof(LocationConf, close_timeout)),
-    slot(ngx_string("ws_drain_timeout"), NGX_CONF_TAKE1, ngx_conf_set_msec_slot,
-         offsetof(LocationConf, drain_timeout)),
+    own(ngx_string("ws_envelope_data"), NGX_CONF_TAKE1, guarded<set_choice<&LocationConf::envelope_json, envelope_data>>),
+    own(ngx_string("ws_envelope_context"), NGX_CONF_TAKE1,
+        guarded<set_choice<&LocationConf::envelope_context_always, envelope_context>>),
+    flag(ngx_string("ws_envelope_replies"), offsetof(LocationConf, envelope_replies)),
+    own(ngx_string("ws_max_message_size"), NGX_CONF_TAKE1, guarded<set_size<&LocationConf::max_message_size>>),
+    own(ngx_string("ws_max_fragments"), NGX_CONF_TAKE1, guarded<set_max_fragments>),
+    own(ngx_string("ws_idle_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::idle_timeout, true>>),
+    own(ngx_string("ws_close_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::close_timeout, false>>),
+    own(ngx_string("ws_drain_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::drain_timeout, true>>),
     ngx_null_command,
 };
 
