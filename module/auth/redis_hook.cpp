@@ -23,6 +23,7 @@ std::size_t size_of(const context::SessionHash& hash) noexcept {
 
 Verdict judge_reply(const redisReply& reply, std::size_t max_session) {
     if (redis::is_nil(reply)) { return {Status::denied, {}, "no such session"}; }
+    if (redis::error_code(reply) == "TOOLARGE") { return {Status::invalid, {}, "session too large"}; }
     // WRONGTYPE, NOAUTH and the like: the code says what is wrong without quoting the key.
     if (redis::is_error(reply)) { return {Status::unavailable, {}, redis::error_code(reply)}; }
     if (const auto text = redis::string_value(reply)) {
