@@ -155,7 +155,7 @@ for number, answer in enumerate(answers):
         wait_until(lambda: nginx.error_log().count("is back") == number, "the gateway is back")
         c = client("/", cookie="sid=abc")
     s.expect("GET", "session:abc")
-    s.send(answer)
+    s.sock.sendall(answer.encode())  # in one piece: the gateway closes
     equal(c.status, 503, answer)
     s.expect_eof()
 backend.no_connection()
@@ -175,7 +175,7 @@ r = FakeRedis("fake.sock")
 c = client("/", cookie="sid=abc")
 s = r.accept()
 s.expect("GET", "session:abc")
-s.send('$-1\r\n$15\r\n{"user":"evil"}\r\n')
+s.sock.sendall(b'$-1\r\n$15\r\n{"user":"evil"}\r\n')
 equal(c.status, 401)
 s.expect_eof()
 
