@@ -355,7 +355,7 @@ equal([value for name, value in b.headers if name.startswith("X-Number")], [str(
 
 === TEST 12: variables for proxy_set_header and log_format; the path of a nested member goes by two underscores
 --- redis
-SET session:abc '{"user":{"id":7,"na__me":"Zoë","roles":["a"]},"user__id":"flat","a.b":"dot","a":{"b":{"c":"deep"}},"null":null,"empty":"","lines":"a\r\nX-Injected: 1"}'
+SET session:abc '{"user":{"id":7,"na__me":"Zoë","roles":["a"]},"user__id":"flat","userId":"camel","a.b":"dot","a":{"b":{"c":"deep"}},"null":null,"empty":"","lines":"a\r\nX-Injected: 1"}'
 --- http_config
 log_format contexts escape=none '$request_uri [$ws_auth_status] [$ws_connection_id] [$ws_context_user__roles] [$ws_context_a__b__c] [$ws_context_nobody]';
 --- config
@@ -369,6 +369,7 @@ location / {
     proxy_set_header X-1 $ws_context_user__id;
     proxy_set_header X-2 $ws_context_user__na__me;
     proxy_set_header X-3 $ws_context_user__roles__0;
+    proxy_set_header X-4 $ws_context_userId;
     proxy_set_header X-5 $ws_context_a__b__c;
     proxy_set_header X-6 $ws_context_user;
     proxy_set_header X-7 "<$ws_context_null|$ws_context_nobody|$ws_context_empty|$ws_context_user__nobody__x>";
@@ -382,6 +383,7 @@ id = b.header("X-WS-Connection-Id")
 equal(b.header("X-1"), "flat", "a member of that very name comes first")
 equal(b.header_all("X-2"), [], "na__me can't be told from na.me")
 equal(b.header("X-3"), "a")
+equal(b.header("X-4"), "camel", "nginx has lost the case of the name")
 equal(b.header("X-5"), "deep")
 equal(b.header("X-6"), '{"id":7,"na__me":"Zo\\u00eb","roles":["a"]}')
 equal(b.header("X-7"), "<|||>")

@@ -365,7 +365,7 @@ for leave in Client.half_close, Client.close, Client.reset:
             c.expect_close(1001)
             c.expect_eof()
 
-=== TEST 14: a backend that vanishes: the client gets 1011, whatever it was doing
+=== TEST 14: a backend that vanishes: the client gets 1014, whatever it was doing
 --- redis: none
 --- config
 location / {
@@ -380,13 +380,13 @@ for leave in BackendConnection.half_close, BackendConnection.close, BackendConne
         b.send(frame(TEXT, "whole") + last)
         c.expect_text("whole")
         leave(b)
-        c.expect_close(1011, "backend gone")
-        c.send_close(1011)
+        c.expect_close(1014, "backend gone")
+        c.send_close(1014)
         c.expect_eof()
 --- error_log
-qr/\[error\] .* ws: closed connection=[0-9a-f]{32} by=backend code=1011 /
+qr/\[error\] .* ws: closed connection=[0-9a-f]{32} by=backend code=1014 /
 
-=== TEST 15: a backend that breaks the protocol: 1011 for the client, the code of the fault for the backend
+=== TEST 15: a backend that breaks the protocol: 1014 for the client, the code of the fault for the backend
 --- redis: none
 --- config
 location / {
@@ -403,9 +403,9 @@ for data, code in [(frame(TEXT, "x", mask=b"abcd"), 1002), (frame(TEXT, "x", rsv
     b.recv_text()
     b.send(frame(TEXT, "before") + data + frame(TEXT, "after"))
     c.expect_text("before")
-    c.expect_close(1011, "backend broke the protocol")
+    c.expect_close(1014, "backend broke the protocol")
     b.expect_close(code)
-    c.send_close(1011)
+    c.send_close(1014)
     c.expect_eof()
     b.expect_eof()
 

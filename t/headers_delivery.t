@@ -177,7 +177,7 @@ b.send_close(1001)
 b.expect_eof()
 c.expect_eof()
 
-=== TEST 8: a frame header of the backend that breaks the protocol: 1002 to it, 1011 to the client
+=== TEST 8: a frame header of the backend that breaks the protocol: 1002 to it, 1014 to the client
 --- config
 location / { ws_pass http://$TEST_BACKEND; }
 --- client
@@ -191,9 +191,9 @@ for why, bytes_ in faults.items():
     c, b = tunnel("/")
     b.sock.sendall(frame(TEXT, "before") + bytes_ + frame(TEXT, "after"))
     c.expect_text("before")
-    c.expect_close(1011)
+    c.expect_close(1014)
     b.expect_close(1002, why)
-    c.send_close(1011)
+    c.send_close(1014)
     b.expect_eof()
     c.expect_eof()
 --- error_log
@@ -248,7 +248,7 @@ b.send_close(1000)
 c.expect_close(1000)
 b.expect_eof()
 
-=== TEST 12: a backend that dies between two frames: the client is told 1011
+=== TEST 12: a backend that dies between two frames: the client is told 1014
 --- config
 location / { ws_pass http://$TEST_BACKEND; }
 --- client
@@ -257,11 +257,11 @@ for end in "close", "reset":
     b.send_frame(TEXT, "first of two", fin=False)
     equal(c.recv_frame(), (False, 0, TEXT, b"first of two"))
     getattr(b, end)()
-    c.expect_close(1011, "backend gone")
-    c.send_close(1011)
+    c.expect_close(1014, "backend gone")
+    c.send_close(1014)
     c.expect_eof()
 --- error_log
-qr/\[error\].* ws: closed connection=[0-9a-f]{32} by=backend code=1011 .* backend left without a close frame/
+qr/\[error\].* ws: closed connection=[0-9a-f]{32} by=backend code=1014 .* backend left without a close frame/
 
 === TEST 13: a backend that dies within a frame: the client is cut off without a made-up frame
 --- config
@@ -312,7 +312,7 @@ location / { ws_pass http://$TEST_BACKEND; }
 --- client
 c, b = tunnel("/", headers=["Sec-WebSocket-Extensions: permessage-deflate"])
 b.send_frame(TEXT, "compressed?", rsv=4)
-c.expect_close(1011)
+c.expect_close(1014)
 b.expect_close(1002, "reserved bit set")
-c.send_close(1011)
+c.send_close(1014)
 c.expect_eof()

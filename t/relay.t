@@ -56,8 +56,8 @@ for size in 5, 100000:
     b.upgrade(then=frame(BINARY, b"x" * size))
     b.close()
     c.expect_binary(b"x" * size)
-    c.expect_close(1011, "backend gone")
-    c.send_close(1011)
+    c.expect_close(1014, "backend gone")
+    c.send_close(1014)
     c.expect_eof()
 
 === TEST 5: a client that half-closes after its frames gets its answers
@@ -97,7 +97,7 @@ b.send_text("answer")
 b.close()
 equal(c.status, 101)
 c.expect_text("answer")
-c.expect_close(1011, "backend gone")
+c.expect_close(1014, "backend gone")
 c.expect_eof()
 
 === TEST 7: a backend that half-closes after its frames is gone for the client, but hears its close
@@ -108,11 +108,11 @@ c, b = tunnel("/")
 b.send_text("last")
 b.half_close()
 c.expect_text("last")
-c.expect_close(1011, "backend gone")
+c.expect_close(1014, "backend gone")
 c.send_text("still on its way")
-c.send_close(1011)
+c.send_close(1014)
 b.expect_text("still on its way")
-b.expect_close(1011)
+b.expect_close(1014)
 b.expect_eof()
 c.expect_eof()
 
@@ -313,7 +313,7 @@ for i, (c, b) in enumerate(pairs):
         b.expect_eof()
         b.close()
     else:
-        c.expect_close(1011)
+        c.expect_close(1014)
         c.close()
 
 === TEST 19: two workers

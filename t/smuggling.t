@@ -519,6 +519,19 @@ for connection in "Upgrade, X-WS-Context, X-WS-Connection-Id", "close, X-WS-Cont
         equal(c.status, 101)
         c.close()
 
+    c = client("/hand", cookie="t=abc", connection=connection)
+    b = backend.accept()
+    equal(b.header_all("Connection"), ["upgrade"], "by hand, too")
+    equal(b.header_all("X-WS-Context"), ['{"user":"ann"}'])
+    b.close()
+    c.close()
+
+c = client(raw=b"GET /open HTTP/1.1\r\nHost: localhost\r\nCookie: t=abc\r\nConnection: X-WS-Context\r\nConnection: keep-alive, X-WS-Connection-Id\r\n\r\n")
+b = backend.accept()
+equal(b.header_all("Connection"), ["close"])
+equal(b.header_all("X-WS-Context"), ['{"user":"ann"}'])
+b.respond()
+equal(c.status, 200)
 === TEST 14: for comparison: without the module the tunnel reaches what nginx forbids
 --- redis: none
 --- config

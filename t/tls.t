@@ -117,8 +117,8 @@ for end in "close", "reset":
     b.send_text("last")
     c.expect_text("last")
     getattr(b, end)()
-    c.expect_close(1011, "backend gone")
-    c.send_close(1011)
+    c.expect_close(1014, "backend gone")
+    c.send_close(1014)
     c.expect_eof()
 
     c, b = flow.open_tunnel(tls=True, tls_backend=True)

@@ -1,6 +1,7 @@
 // What stands between a token and a session. Redis is one hook; others fit behind the same interface.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
@@ -10,6 +11,8 @@
 #include "context/recipe.h"
 
 namespace ws::auth {
+
+using Milliseconds = std::chrono::milliseconds;
 
 // What a hook found: a JSON text, or the fields of a hash. Views are valid during the callback only.
 using Session = std::variant<std::string_view, context::SessionHash>;
@@ -26,21 +29,28 @@ struct Verdict {
     std::string_view detail;  // for the log; never a token, a key or a part of a session
 };
 
-// A lookup under way. Destroying it cancels the callback.
-class Lookup {
+struct Question {
+    std::span<const std::string_view> command;  // of ws_auth_redis_command, its variables evaluated; copied
+    bool live = false;                          // tell about changes as well
+    Milliseconds recheck{};                     // how often to look for them where the store doesn't tell
+};
+
+// A question under way or, if live, an eye on the session. Destroying it ends the calls.
+class Watch {
 public:
-    virtual ~Lookup() = default;
+    virtual ~Watch() = default;
 };
 
 class Hook {
 public:
-    using Done = std::function<void(const Verdict&)>;
+    // The first call is the answer. If the question is live, each later call tells what may be a change: `allowed` with the
+    // session as it is now, `denied` when it is gone, `invalid` when it is a session no more; never `unavailable`.
+    // Never called before watch() has returned, nor after the handle is gone. The callback may destroy its own handle and others.
+    using Answer = std::function<void(const Verdict&)>;
 
     virtual ~Hook() = default;
 
-    // `done` is called at most once, never before start() has returned, never after the handle is gone.
-    // `question` is the location's ws_auth_redis_command with its variables evaluated; copied.
-    [[nodiscard]] virtual std::unique_ptr<Lookup> start(std::span<const std::string_view> question, Done done) = 0;
+    [[nodiscard]] virtual std::unique_ptr<Watch> watch(const Question& question, Answer answer) = 0;
 };
 
 }  // namespace ws::auth

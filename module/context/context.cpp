@@ -36,7 +36,7 @@ std::string Context::base64url() const {
 
 std::optional<std::string> Context::member(std::string_view path) const {
     const JsonParse parsed = parse_json(json_);
-    json_t* const value = find_path(parsed.value.get(), path);
+    json_t* const value = find_path_in_any_case(parsed.value.get(), path);
     if (value == nullptr || json_is_null(value)) return std::nullopt;
     std::string text;
     if (!json_is_string(value)) {

@@ -20,7 +20,7 @@ public:
     // json() in base64url without padding.
     [[nodiscard]] std::string base64url() const;
 
-    // The value at a path (path.h), for a variable: a string as it is, any other value as compact JSON; nullopt when it
+    // The value at a path (path.h; nginx knows variables in lower case only, so case doesn't count), for a variable: a string as it is, any other value as compact JSON; nullopt when it
     // is absent or null, and for a string with CR, LF or NUL, which must never reach a header. Parses the text.
     [[nodiscard]] std::optional<std::string> member(std::string_view path) const;
 

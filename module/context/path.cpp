@@ -1,5 +1,6 @@
 #include "context/path.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace ws::context {
@@ -12,6 +13,25 @@ std::optional<std::size_t> array_index(std::string_view step) {
     if (error != std::errc() || parsed != end) return std::nullopt;
     return index;
 }
+
+namespace {
+
+bool same_but_case(std::string_view a, std::string_view b) noexcept {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+json_t* step_in_any_case(json_t* parent, const std::string& step) {
+    if (json_t* const exact = step_into(parent, step)) return exact;
+    const char* name = nullptr;
+    json_t* value = nullptr;
+    json_object_foreach(parent, name, value) {
+        if (same_but_case(name, step)) return value;
+    }
+    return nullptr;
+}
+
+}  // namespace
 
 json_t* step_into(json_t* parent, const std::string& step) {
     if (json_is_array(parent)) {
@@ -38,6 +58,14 @@ std::vector<std::string> path_steps(json_t* root, std::string_view path) {
 json_t* find_path(json_t* root, std::string_view path) {
     json_t* value = root;
     for (const std::string& step : path_steps(root, path)) value = step_into(value, step);
+    return value;
+}
+
+json_t* find_path_in_any_case(json_t* root, std::string_view path) {
+    if (json_t* const exact = find_path(root, path)) return exact;
+    if (json_t* const whole = step_in_any_case(root, std::string(path))) return whole;
+    json_t* value = root;
+    for (const std::string& step : path_steps(root, path)) value = step_in_any_case(value, step);
     return value;
 }
 

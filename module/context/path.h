@@ -15,6 +15,9 @@ namespace ws::context {
 // "a.b" finds a member called "a.b" before it looks for b in a.
 [[nodiscard]] json_t* find_path(json_t* root, std::string_view path);
 
+// The same where upper and lower case may differ, in ASCII: for names that have lost theirs. An exact match comes first.
+[[nodiscard]] json_t* find_path_in_any_case(json_t* root, std::string_view path);
+
 // The steps find_path takes to reach its value: one, if the whole path is a member's name.
 [[nodiscard]] std::vector<std::string> path_steps(json_t* root, std::string_view path);
 

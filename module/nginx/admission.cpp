@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "auth/redis_hook.h"
 #include "nginx/connection.h"
 #include "nginx/context_builder.h"
 #include "nginx/object.h"
 #include "nginx/request_headers.h"
 #include "nginx/session_token.h"
+#include "nginx/tunnel.h"
 #include "nginx/worker.h"
 
 namespace ws::nginx {
@@ -92,6 +92,14 @@ ngx_int_t check_origin(Connection& connection) {
     return refuse(connection, NGX_LOG_WARN, NGX_HTTP_FORBIDDEN, AuthStatus::origin, "foreign Origin");
 }
 
+// Connection names headers for the next hop to drop (RFC 9110 7.6.1): $http_connection must not name ours.
+void tame_connection_header(ngx_http_request_t& r, websocket::RequestKind kind) {
+    if (&r != r.main) { return; }
+    static ngx_str_t upgrade = ngx_string("upgrade");
+    static ngx_str_t close = ngx_string("close");
+    replace_header(r, "Connection", kind == websocket::RequestKind::upgrade ? upgrade : close);
+}
+
 ngx_int_t check_request(Connection& connection) {
     ngx_http_request_t* r = connection.request;
     const auto lines = header_lines(r->headers_in.headers);
@@ -108,6 +116,7 @@ ngx_int_t check_request(Connection& connection) {
             if (const ngx_int_t rc = check_origin(connection); rc != NGX_OK) { return rc; }
             break;
     }
+    tame_connection_header(*r, connection.kind);
     if (has_control_byte(lines)) {
         return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "control byte in a header");
     }
@@ -198,14 +207,42 @@ void on_resume(ngx_event_t* event) noexcept {
     ngx_http_run_posted_requests(c);
 }
 
-// Called by the hook, from an event that isn't the request's: the request goes on from an event of its own.
-void on_verdict(Connection& connection, const auth::Verdict& verdict) noexcept {
+// The session of a connection that has been let in is another now, or gone.
+void on_change(Connection& connection, const auth::Verdict& verdict) {
+    ContextResult result;
+    if (verdict.status == auth::Verdict::Status::allowed) { result = build_context(connection, verdict.session); }
+    if (result.context == nullptr) {
+        connection.session_ended = true;
+    } else if (result.context->json() == connection.context->json()) {
+        return;  // only its time to live has changed, or what the backend doesn't see
+    } else {
+        connection.context = std::move(result.context);
+    }
+    if (connection.tunnel != nullptr) { connection.tunnel->session_changed(); }
+}
+
+// From an event that isn't the request's: the request goes on from an event of its own.
+void on_first_answer(Connection& connection, const auth::Verdict& verdict) noexcept {
     try {
         (void)judge(connection, verdict);
     } catch (...) {
         connection.verdict = NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+    if (connection.verdict != NGX_DECLINED) { connection.watch.reset(); }
     ngx_post_event(&connection.resume, &ngx_posted_events);
+}
+
+void on_answer(Connection& connection, const auth::Verdict& verdict) noexcept {
+    if (connection.verdict != NGX_DECLINED) {
+        on_first_answer(connection, verdict);
+        return;
+    }
+    try {
+        on_change(connection, verdict);
+    } catch (...) {
+        // Without memory for the new context the connection has none that is true.
+        connection.session_ended = true;
+    }
 }
 
 std::vector<std::string> evaluate(ngx_http_request_t* r, const std::vector<ngx_http_complex_value_t>& command) {
@@ -228,12 +265,14 @@ ngx_int_t ask(Connection& connection) {
     const std::vector<std::string_view> question(words.begin(), words.end());
 
     connection.auth = AuthStatus::pending;
+    connection.hook_conf = &conf;
     connection.resume.handler = on_resume;
     connection.resume.data = &connection;
     connection.resume.log = r->connection->log;
-    auth::RedisHook hook(Worker::current()->store(*conf.redis), conf.max_session_size);
-    connection.lookup =
-        hook.start(question, [&connection](const auth::Verdict& verdict) { on_verdict(connection, verdict); });
+    const bool live = conf.live && connection.kind == websocket::RequestKind::upgrade;
+    connection.watch = Worker::current()->redis_hook(*conf.redis).watch(
+        {question, live, auth::Milliseconds(conf.recheck)},
+        [&connection](const auth::Verdict& verdict) { on_answer(connection, verdict); });
     // A client that leaves meanwhile is noticed.
     r->read_event_handler = ngx_http_test_reading;
     return NGX_AGAIN;
@@ -278,6 +317,9 @@ ngx_int_t admit(ngx_http_request_t* r) noexcept try {
     if (!conf.active()) { return NGX_DECLINED; }
     Connection* connection = Connection::of(r);
     if (connection != nullptr) {
+        if (connection->session_ended) {
+            return refuse(*connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::denied, "session ended");
+        }
         if (connection->conf == &conf) { return connection->verdict; }
         if (!conf.has_hook() && connection->verdict == NGX_DECLINED) { return move_on(*connection, conf); }
     }

@@ -27,7 +27,7 @@ std::string random_id() {
 // pool.
 void on_request_end(void* data) noexcept {
     auto& connection = *static_cast<Connection*>(data);
-    connection.lookup.reset();
+    connection.watch.reset();
     connection.tunnel.reset();
     if (connection.resume.posted) { ngx_delete_posted_event(&connection.resume); }
 }

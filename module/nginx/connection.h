@@ -46,6 +46,7 @@ struct Connection {
 
     ngx_http_request_t* const request;
     const LocationConf* conf;  // of the location that judged the request
+    const LocationConf* hook_conf = nullptr;  // of the location whose hook was asked: it says what the context is made of
     const std::string id;      // 32 hexadecimal digits
 
     websocket::RequestKind kind = websocket::RequestKind::plain;
@@ -55,8 +56,10 @@ struct Connection {
     std::vector<std::string_view> stripped;  // the client's Cookie lines, when the token was taken out of the request's
     std::shared_ptr<const context::Context> context;
 
-    std::unique_ptr<auth::Lookup> lookup;
-    ngx_event_t resume{};  // posted when the lookup is answered
+    std::unique_ptr<auth::Watch> watch;  // on the session
+    ngx_event_t resume{};                // posted when the session has been looked up
+    std::vector<context::Field> fields;  // ws_context_field, evaluated once: a context made anew has the same
+    bool session_ended = false;          // before there was a tunnel to end
 
     ngx_int_t (*create_request)(ngx_http_request_t*) = nullptr;  // proxy's own, under ws_pass
     bool takeover = false;  // a good 101 is on its way to the client

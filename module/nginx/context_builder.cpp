@@ -34,19 +34,28 @@ std::string explain(const context::BuildResult& result) {
     return {};
 }
 
+std::size_t size_of(const auth::Session& session) noexcept {
+    if (const auto* text = std::get_if<std::string_view>(&session)) { return text->size(); }
+    std::size_t size = 0;
+    for (const auto& [name, value] : std::get<context::SessionHash>(session)) { size += name.size() + value.size(); }
+    return size;
+}
+
 }  // namespace
 
-ContextResult build_context(const Connection& connection, const auth::Session& session) {
-    const LocationConf& conf = *connection.conf;
+ContextResult build_context(Connection& connection, const auth::Session& session) {
+    const LocationConf& conf = connection.hook_conf != nullptr ? *connection.hook_conf : *connection.conf;
     context::Recipe recipe;
     if (conf.select != nullptr) {
         recipe.select_all = false;
         recipe.select = *conf.select;
     }
-    std::vector<context::Field> fields;
-    if (conf.fields != nullptr) { fields = evaluate(connection.request, *conf.fields); }
+    if (size_of(session) > conf.max_session_size) { return {nullptr, "session too large (ws_max_session_size)"}; }
+    if (conf.fields != nullptr && connection.fields.empty()) {
+        connection.fields = evaluate(connection.request, *conf.fields);
+    }
     const context::BuildResult result =
-        std::visit([&](const auto& content) { return recipe.build(content, fields); }, session);
+        std::visit([&](const auto& content) { return recipe.build(content, connection.fields); }, session);
     return {result.context, explain(result)};
 }
 

@@ -16,6 +16,7 @@ struct ContextResult {
     std::string error;                                // for the log; quotes no value
 };
 
-[[nodiscard]] ContextResult build_context(const Connection& connection, const auth::Session& session);
+// The fields' variables are evaluated with the first context of a connection, and kept for later ones.
+[[nodiscard]] ContextResult build_context(Connection& connection, const auth::Session& session);
 
 }  // namespace ws::nginx

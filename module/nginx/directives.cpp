@@ -327,6 +327,7 @@ constexpr std::array<Choice, 2> deliveries{{
 }};
 constexpr std::array<Choice, 2> envelope_data{{{"string", 0}, {"json", 1}}};
 constexpr std::array<Choice, 2> envelope_context{{{"changed", 0}, {"always", 1}}};
+constexpr std::array<Choice, 2> live_headers{{{"keep", 0}, {"close", 1}}};
 
 constexpr ngx_uint_t everywhere = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
@@ -349,6 +350,10 @@ ngx_command_t directives[] = {
     flag(ngx_string("ws_auth_plain"), offsetof(LocationConf, plain)),
     flag(ngx_string("ws_auth_strip_cookie"), offsetof(LocationConf, strip_cookie)),
     own(ngx_string("ws_origin"), NGX_CONF_1MORE, guarded<set_origin>),
+    flag(ngx_string("ws_auth_live"), offsetof(LocationConf, live)),
+    own(ngx_string("ws_auth_live_headers"), NGX_CONF_TAKE1,
+        guarded<set_choice<&LocationConf::live_headers_close, live_headers>>),
+    own(ngx_string("ws_auth_recheck"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::recheck, false>>),
     own(ngx_string("ws_max_session_size"), NGX_CONF_TAKE1, guarded<set_max_session_size>),
     own(ngx_string("ws_context_select"), NGX_CONF_ANY, guarded<set_select>),
     own(ngx_string("ws_context_field"), NGX_CONF_TAKE23, guarded<add_field>),

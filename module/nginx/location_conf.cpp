@@ -64,6 +64,9 @@ void* create_location_conf(ngx_conf_t* cf) noexcept {
     conf->plain = NGX_CONF_UNSET;
     conf->strip_cookie = NGX_CONF_UNSET;
     conf->max_session_size = NGX_CONF_UNSET_SIZE;
+    conf->live = NGX_CONF_UNSET;
+    conf->live_headers_close = NGX_CONF_UNSET_UINT;
+    conf->recheck = NGX_CONF_UNSET_MSEC;
     conf->context_header_max = NGX_CONF_UNSET_SIZE;
     conf->delivery = NGX_CONF_UNSET_UINT;
     conf->envelope_json = NGX_CONF_UNSET_UINT;
@@ -89,6 +92,10 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     ngx_conf_merge_value(conf.strip_cookie, prev.strip_cookie, 0);
     inherit(conf.origin, prev.origin);
     ngx_conf_merge_size_value(conf.max_session_size, prev.max_session_size, 64 * 1024);
+
+    ngx_conf_merge_value(conf.live, prev.live, 1);
+    ngx_conf_merge_uint_value(conf.live_headers_close, prev.live_headers_close, 0);
+    ngx_conf_merge_msec_value(conf.recheck, prev.recheck, 30 * 1000);
 
     inherit(conf.select, prev.select);
     inherit(conf.fields, prev.fields);

@@ -47,6 +47,9 @@ struct LocationConf {
     ngx_flag_t strip_cookie;
     const websocket::OriginPolicy* origin;
     size_t max_session_size;
+    ngx_flag_t live;
+    ngx_uint_t live_headers_close;
+    ngx_msec_t recheck;
 
     const std::vector<std::string>* select;             // null: all
     const std::vector<ContextField>* fields;

@@ -95,16 +95,28 @@ void RedisClient::has_work() noexcept
     }
 }
 
+void RedisClient::start_wanted()
+{
+    if (tracking_ != nullptr && !tracking_->settled()) {
+        return;
+    }
+    for (const auto& connection : connections_) {
+        if (connection->state() != State::wanted) {
+            continue;
+        }
+        if (tracking_ != nullptr) {
+            tracking_->before_start(*connection);
+        }
+        connection->start();
+    }
+}
+
 void RedisClient::on_work(ngx_event_t* event) noexcept
 {
     auto* self = static_cast<RedisClient*>(static_cast<ngx_connection_t*>(event->data)->data);
-    for (const auto& connection : self->connections_) {
-        if (connection->state() == State::wanted) {
-            connection->start();
-        }
-    }
     const auto refused = std::exchange(self->refused_, {});
     try {
+        self->start_wanted();
         for (const auto& command : refused) {
             command->answer({redis::Outcome::Status::unavailable, nullptr});
         }
@@ -113,8 +125,18 @@ void RedisClient::on_work(ngx_event_t* event) noexcept
     }
 }
 
-void RedisClient::is_up(const RedisConnection& connection) noexcept
+void RedisClient::track(redis::Invalidations& listener)
 {
+    tracking_ = std::make_unique<RedisTracking>(*this, server_, log_, listener);
+    has_work();
+}
+
+void RedisClient::is_up(RedisConnection& connection)
+{
+    if (tracking_ != nullptr && tracking_->is_receiver(connection)) {
+        tracking_->receiver_up();
+        return;
+    }
     address_ = connection.address();
     backoff_.reset();
     if (retry_.timer_set) {
@@ -125,16 +147,42 @@ void RedisClient::is_up(const RedisConnection& connection) noexcept
     }
     down_ = false;
     failed_ = 0;
+    if (tracking_ != nullptr) {
+        tracking_->reader_up(connection);
+    }
 }
 
-void RedisClient::is_down(const char* reason, ngx_err_t err, std::size_t lost) noexcept
+// A receiver that fails alone is no outage; if the server is down, the readers will notice.
+void RedisClient::is_down(const RedisConnection& connection, const char* reason, ngx_err_t err, std::size_t lost) noexcept
 {
+    if (tracking_ != nullptr && tracking_->is_receiver(connection)) {
+        return;
+    }
     failed_ += lost;
     if (!down_) {
         down_ = true;
         ngx_log_error(NGX_LOG_ERR, log_, err, "ws: redis %s unreachable: %s", server_.name.c_str(), reason);
     }
     retry_later();
+}
+
+void RedisClient::is_closed(const RedisConnection& connection)
+{
+    if (tracking_ == nullptr || shut_down_ || ngx_exiting) {
+        return;
+    }
+    if (tracking_->is_receiver(connection)) {
+        tracking_->receiver_closed();
+    } else {
+        tracking_->reader_closed(down_);
+    }
+}
+
+void RedisClient::tracking_is_refused(const char* why)
+{
+    if (tracking_ != nullptr) {
+        tracking_->refused(why);
+    }
 }
 
 void RedisClient::retry_later() noexcept
@@ -165,6 +213,9 @@ void RedisClient::shutdown() noexcept
     shut_down_ = true;
     for (const auto& connection : connections_) {
         connection->drop();
+    }
+    if (tracking_ != nullptr) {
+        tracking_->shutdown();
     }
     if (retry_.timer_set) {
         ngx_del_timer(&retry_);

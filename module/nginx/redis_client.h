@@ -8,7 +8,9 @@
 
 #include "nginx/redis_connection.h"
 #include "nginx/redis_server.h"
+#include "nginx/redis_tracking.h"
 #include "redis/backoff.h"
+#include "redis/invalidations.h"
 #include "redis/store.h"
 
 #include <memory>
@@ -30,24 +32,44 @@ public:
     // in a handler of ours. A command with no connection to go to is answered `unavailable`. Throws std::bad_alloc only.
     [[nodiscard]] std::unique_ptr<redis::Pending> send(std::span<const std::string_view> argv, Done done) override;
 
+    // See redis::Store.
+    void track(redis::Invalidations& listener) override;
+
     // For exit_process: closes all sockets and timers. Commands still under way are forgotten: no callback runs any more. Not from a callback.
     void shutdown() noexcept;
 
 private:
     friend class RedisConnection;
+    friend class RedisTracking;
 
     // From RedisConnection.
     void has_work() noexcept;                                      // it is wanted
-    void is_up(const RedisConnection& connection) noexcept;        // it is ready
-    void is_down(const char* reason, ngx_err_t err, std::size_t lost) noexcept;  // it failed, with so many commands
+    void is_up(RedisConnection& connection);        // it is ready
+    void is_down(const RedisConnection& connection, const char* reason, ngx_err_t err, std::size_t lost) noexcept;  // it failed, with so many commands
+    void is_closed(const RedisConnection& connection);
+    void tracking_is_refused(const char* why);
+
+    // From RedisTracking.
+    [[nodiscard]] ngx_uint_t address() const noexcept { return address_; }
+    template <typename Visit>
+    void for_each_ready(Visit visit)
+    {
+        for (const auto& connection : connections_) {
+            if (connection->state() == RedisConnection::State::ready) {
+                visit(*connection);
+            }
+        }
+    }
 
     static void on_work(ngx_event_t* event) noexcept;
     static void on_retry(ngx_event_t* event) noexcept;
 
+    void start_wanted();
     RedisConnection* choose();
     void retry_later() noexcept;
 
     const RedisServer& server_;
+    std::unique_ptr<RedisTracking> tracking_;
     ngx_log_t* log_;
     std::vector<std::unique_ptr<RedisConnection>> connections_;
     std::vector<std::shared_ptr<redis::Command>> refused_;

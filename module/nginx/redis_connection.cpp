@@ -3,8 +3,11 @@
 #include "nginx/redis_connection.h"
 
 #include "nginx/redis_client.h"
+#include "redis/reply.h"
 
 #include <algorithm>
+#include <array>
+#include <string>
 #include <utility>
 
 namespace ws::nginx {
@@ -25,8 +28,8 @@ ngx_err_t connect_error(ngx_socket_t fd) noexcept
 
 }  // namespace
 
-RedisConnection::RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log)
-    : client_(client), server_(server), log_(*log)
+RedisConnection::RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log, redis::Invalidations* listener)
+    : client_(client), server_(server), log_(*log), listener_(listener)
 {
     // nginx logs each failed connect(), up to [crit]; an outage is the client's to log, once.
     log_.log_level = std::min<ngx_uint_t>(log->log_level, NGX_LOG_ALERT);
@@ -40,10 +43,44 @@ RedisConnection::~RedisConnection()
 
 void RedisConnection::want(ngx_uint_t address)
 {
-    pipeline_ = std::make_unique<redis::Pipeline>(server_.login);
+    pipeline_ = listener_ != nullptr ? std::make_unique<redis::Pipeline>(server_.login, *listener_) : std::make_unique<redis::Pipeline>(server_.login);
+    receiver_ = 0;
+    silent_ = false;
     address_ = address;
     tried_ = 0;
     state_ = State::wanted;
+}
+
+void RedisConnection::track(long long receiver)
+{
+    receiver_ = receiver;
+    tracking_refused_ = false;
+    if (state_ == State::wanted) {
+        pipeline_->track(receiver);
+        return;
+    }
+    const std::string id = std::to_string(receiver);
+    const std::array<std::string_view, 6> argv{"CLIENT", "TRACKING", "ON", "REDIRECT", id, "NOLOOP"};
+    auto command = std::make_shared<redis::Command>([this](const redis::Outcome& outcome) {
+        tracking_refused_ = outcome.status == Status::reply && redis::is_error(*outcome.reply);
+        if (tracking_refused_) {
+            client_.tracking_is_refused("CLIENT TRACKING refused");
+        }
+    });
+    tracking_ = std::make_unique<redis::CommandHandle>(command);
+    push(argv, std::move(command));
+}
+
+void RedisConnection::check() noexcept
+{
+    guarded([this] {
+        if (std::exchange(silent_, true)) {
+            fail("no sign of life", 0, Status::timeout);
+            return;
+        }
+        pipeline_->ping();
+        ngx_post_event(socket_->write, &ngx_posted_events);
+    });
 }
 
 void RedisConnection::push(std::span<const std::string_view> argv, std::shared_ptr<redis::Command> command)
@@ -187,7 +224,11 @@ void RedisConnection::read()
 
 bool RedisConnection::take(std::string_view bytes)
 {
+    silent_ = false;
     if (!pipeline_->feed(bytes)) {
+        if (listener_ != nullptr && pipeline_->tracking_refused()) {
+            client_.tracking_is_refused(pipeline_->error().c_str());
+        }
         fail(pipeline_->error().c_str(), 0, Status::unavailable);
         return false;
     }
@@ -196,6 +237,7 @@ bool RedisConnection::take(std::string_view bytes)
         ready_at_ = ngx_current_msec;
         ngx_del_timer(socket_->read);
         ngx_post_event(socket_->write, &ngx_posted_events);  // for the commands held back
+        tracking_refused_ = pipeline_->tracking_refused();
         client_.is_up(*this);
     }
     return true;
@@ -268,7 +310,7 @@ void RedisConnection::fail(const char* reason, ngx_err_t err, Status status)
         client_.has_work();
         return;
     }
-    client_.is_down(reason, err, load());
+    client_.is_down(*this, reason, err, load());
     close(status);
 }
 
@@ -279,6 +321,7 @@ void RedisConnection::close(Status status)
     if (const auto dead = std::move(pipeline_)) {
         dead->fail_all(status);
     }
+    client_.is_closed(*this);
 }
 
 void RedisConnection::drop() noexcept

@@ -26,7 +26,8 @@ public:
         ready,
     };
 
-    RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log);
+    // With a listener it is a receiver (redis/pipeline.h), which takes no commands.
+    RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log, redis::Invalidations* listener = nullptr);
     RedisConnection(const RedisConnection&) = delete;
     RedisConnection& operator=(const RedisConnection&) = delete;
     ~RedisConnection();
@@ -36,6 +37,17 @@ public:
 
     // Asks for a socket: closed becomes wanted. Addresses are tried in turn, beginning with number `address`.
     void want(ngx_uint_t address);
+
+    // Has the keys that are read from now on reported to this receiver. When wanted or ready.
+    void track(long long receiver);
+    [[nodiscard]] long long receiver() const noexcept { return receiver_; }
+    [[nodiscard]] bool tracking_refused() const noexcept { return tracking_refused_; }
+
+    // A receiver's CLIENT ID. When ready.
+    [[nodiscard]] long long id() const noexcept { return pipeline_->id(); }
+
+    // Asks a receiver's server for a sign of life; without one since the last call, the connection has failed. When ready.
+    void check() noexcept;
 
     // Connects. Only when wanted, and never while a caller of RedisClient::send() is on the stack.
     void start() noexcept;
@@ -69,6 +81,11 @@ private:
     RedisClient& client_;
     const RedisServer& server_;
     ngx_log_t log_;  // mutes what nginx would say at each attempt; alerts pass
+    redis::Invalidations* listener_;
+    long long receiver_ = 0;
+    bool tracking_refused_ = false;
+    std::unique_ptr<redis::Pending> tracking_;  // CLIENT TRACKING under way
+    bool silent_ = false;                       // a receiver's server, since check()
     State state_ = State::closed;
     ngx_connection_t* socket_ = nullptr;
     bool established_ = false;  // it is connected

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace ws::nginx {
 
@@ -78,6 +79,18 @@ void own_headers(ngx_http_request_t& subrequest) {
 void hide_header(ngx_http_request_t& r, std::string_view name) {
     for_each(r.headers_in.headers, [name](ngx_table_elt_t& line) {
         if (same_name(view(line.key), name, true)) { hide(line); }
+    });
+}
+
+void replace_header(ngx_http_request_t& r, std::string_view name, ngx_str_t value) {
+    bool replaced = false;
+    for_each(r.headers_in.headers, [&](ngx_table_elt_t& line) {
+        if (!same_name(view(line.key), name, false)) { return; }
+        if (std::exchange(replaced, true)) {
+            hide(line);
+        } else {
+            line.value = value;
+        }
     });
 }
 

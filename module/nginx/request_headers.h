@@ -25,6 +25,10 @@ void own_headers(ngx_http_request_t& subrequest);
 // backends, to some of them any other sign as well.
 void hide_header(ngx_http_request_t& r, std::string_view name);
 
+// Gives the one line with this name (any case) another value, and hides further ones. No line: nothing. The value has to
+// live as long as the request.
+void replace_header(ngx_http_request_t& r, std::string_view name, ngx_str_t value);
+
 // Adds a line for the backend. The value is copied. Throws std::bad_alloc.
 void add_header(ngx_http_request_t& r, std::string_view name, std::string_view value);
 

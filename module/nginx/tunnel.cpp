@@ -15,6 +15,12 @@ using relay::Milliseconds;
 using relay::Side;
 using State = relay::Relay::State;
 
+// Of the range for applications (RFC 6455 7.4.2).
+namespace close_codes {
+constexpr std::uint16_t session_ended = 4401;
+constexpr std::uint16_t session_changed = 4409;
+}  // namespace close_codes
+
 // Keeps an exiting worker alive for connections that have no deadline of their own.
 constexpr ngx_msec_t far_away = 24 * 3600 * 1000;
 
@@ -37,6 +43,7 @@ void delete_timer(ngx_event_t* event) noexcept {
 void Tunnel::take_over(Connection& connection) {
     connection.tunnel = std::make_unique<Tunnel>(connection, make_delivery(connection), *Worker::current());
     connection.tunnel->install();
+    if (connection.session_ended) { connection.tunnel->session_changed(); }
 }
 
 Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery, Worker& worker)
@@ -63,10 +70,14 @@ Tunnel::~Tunnel() {
 void Tunnel::leave_worker() noexcept {
     ended_ = true;
     delete_timer(&timer_);
+    if (notice_) { worker_.forget(*std::exchange(notice_, std::nullopt)); }
     worker_.remove(place_);
 }
 
 void Tunnel::install() {
+    // As nginx does where it passes a response on unbuffered: a delayed write event would wait for a timer that is ours now.
+    r_->limit_rate = 0;
+    r_->limit_rate_set = 1;
     take_buffers();
     stock_ = {r_->read_event_handler, r_->write_event_handler, u_->read_event_handler, u_->write_event_handler};
     r_->read_event_handler = on_client_read;
@@ -99,6 +110,30 @@ void Tunnel::drain() noexcept {
     if (spread == 0 || drain_at_ != 0) { return; }
     drain_at_ = std::max<ngx_msec_t>(ngx_current_msec + static_cast<ngx_msec_t>(ngx_random()) % spread, 1);
     arm_timer();
+}
+
+void Tunnel::session_changed() {
+    if (!ended_ && !notice_) { notice_ = worker_.notify(*this); }
+}
+
+void Tunnel::on_session() noexcept {
+    worker_.forget(*std::exchange(notice_, std::nullopt));
+    ngx_connection_t* c = client_.connection();
+    drive([this] { return follow_session(); });
+    ngx_http_run_posted_requests(c);
+}
+
+State Tunnel::follow_session() {
+    if (connection_.session_ended) {
+        return relay_.close({close_codes::session_ended, "session ended"},
+                            {websocket::close_code::going_away, "session ended"}, now());
+    }
+    if (connection_.conf->delivery_kind() == DeliveryKind::headers) {
+        if (!connection_.conf->live_headers_close) { return State::open; }
+        return relay_.close({close_codes::session_changed, "session changed"},
+                            {websocket::close_code::going_away, "session changed"}, now());
+    }
+    return relay_.change_context(connection_.context, now());
 }
 
 void Tunnel::on_client_read(ngx_http_request_t* r) noexcept {
@@ -150,8 +185,9 @@ void Tunnel::drive(Step step) noexcept {
             // The worker was told to go while the handshake was under way.
             if (ngx_exiting && state != State::done) { drain(); }
         } else {
-            state = step();
+            state = State::open;
         }
+        if (state == State::open) { state = step(); }
     } catch (...) {
         ngx_log_error(NGX_LOG_ERR, r_->connection->log, 0, "ws: out of memory, connection=%*s closed",
                       connection_.id.size(), connection_.id.data());
@@ -180,6 +216,7 @@ void Tunnel::hand_back() noexcept {
     log_end();
     // nginx may keep the request for a while, to send what is left of the response; its backend is gone then.
     leave_worker();
+    connection_.watch.reset();
     r_->read_event_handler = stock_.client_read;
     r_->write_event_handler = stock_.client_write;
     u_->read_event_handler = stock_.backend_read;
@@ -194,7 +231,7 @@ void Tunnel::log_end() noexcept {
     static constexpr const char* causes[] = {"nobody", "client", "backend", "gateway"};
     const relay::Delivery& delivery = relay_.delivery();
     const relay::End& end = delivery.end();
-    const bool gone = end.cause == relay::End::Cause::backend && end.code == websocket::close_code::internal_error;
+    const bool gone = end.cause == relay::End::Cause::backend && end.code == websocket::close_code::bad_gateway;
     const bool restart =
         end.cause == relay::End::Cause::gateway && end.code == websocket::close_code::service_restart;
     const ngx_uint_t level = gone ? NGX_LOG_ERR : restart ? NGX_LOG_NOTICE : NGX_LOG_INFO;

@@ -5,6 +5,7 @@
 #include "nginx/ngx.h"
 
 #include <memory>
+#include <optional>
 
 #include "nginx/connection.h"
 #include "nginx/socket.h"
@@ -26,6 +27,12 @@ public:
 
     // The worker has been told to go: end with 1012, at a random moment within ws_drain_timeout.
     void drain() noexcept;
+
+    // The session is gone, or the connection has a new context.
+    void session_changed();
+
+    // For the worker: acts on the change, once it is this tunnel's turn. The tunnel may be gone afterwards.
+    void on_session() noexcept;
 
     [[nodiscard]] const relay::Delivery& delivery() const noexcept { return relay_.delivery(); }
 
@@ -49,6 +56,7 @@ private:
     template <class Step>
     void drive(Step step) noexcept;
     [[nodiscard]] relay::Relay::State on_time();
+    [[nodiscard]] relay::Relay::State follow_session();
     void arm_timer() noexcept;
     void hand_back() noexcept;
     void leave_worker() noexcept;
@@ -59,6 +67,7 @@ private:
     ngx_http_upstream_t* u_;
     Worker& worker_;
     Worker::Tunnels::iterator place_;
+    std::optional<Worker::Tunnels::iterator> notice_;
     bool ended_ = false;
     Socket client_;
     Socket backend_;

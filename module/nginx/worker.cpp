@@ -11,6 +11,8 @@ namespace {
 
 std::unique_ptr<Worker> worker;
 
+constexpr int notices_at_a_time = 32;
+
 }  // namespace
 
 websocket::MaskKey RandomMaskKeys::next() noexcept {
@@ -25,15 +27,35 @@ websocket::MaskKey RandomMaskKeys::next() noexcept {
 
 Worker* Worker::current() noexcept { return worker.get(); }
 
-Worker::~Worker() {
-    if (notice_ != nullptr) { ngx_close_connection(notice_); }
-    for (auto& [server, client] : clients_) { client->shutdown(); }
+Worker::Worker(ngx_cycle_t* cycle) noexcept : cycle_(cycle) {
+    no_socket_.fd = static_cast<ngx_socket_t>(-1);
+    no_socket_.data = this;
+    notify_.data = &no_socket_;
+    notify_.log = cycle->log;
+    notify_.handler = on_notices;
 }
 
-redis::Store& Worker::store(const RedisServer& server) {
-    std::unique_ptr<RedisClient>& client = clients_[&server];
-    if (client == nullptr) { client = std::make_unique<RedisClient>(server, cycle_->log); }
-    return *client;
+Worker::~Worker() {
+    if (notice_ != nullptr) { ngx_close_connection(notice_); }
+    if (notify_.posted) { ngx_delete_posted_event(&notify_); }
+    for (auto& [server, sessions] : sessions_) { sessions->shutdown(); }
+}
+
+auth::Hook& Worker::redis_hook(const RedisServer& server) {
+    std::unique_ptr<RedisSessions>& sessions = sessions_[&server];
+    if (sessions == nullptr) { sessions = std::make_unique<RedisSessions>(server, cycle_->log); }
+    return sessions->hook();
+}
+
+Worker::Tunnels::iterator Worker::notify(Tunnel& tunnel) {
+    ngx_post_event(&notify_, &ngx_posted_events);
+    return notices_.insert(notices_.end(), &tunnel);
+}
+
+void Worker::on_notices(ngx_event_t* event) noexcept {
+    auto& self = *static_cast<Worker*>(static_cast<ngx_connection_t*>(event->data)->data);
+    for (int n = 0; n < notices_at_a_time && !self.notices_.empty(); ++n) { self.notices_.front()->on_session(); }
+    if (!self.notices_.empty()) { ngx_post_event(event, &ngx_posted_next_events); }
 }
 
 Worker::Tunnels::iterator Worker::add(Tunnel& tunnel) {

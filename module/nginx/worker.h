@@ -1,4 +1,4 @@
-// What one worker process has: Redis clients, working memory, and the tunnels it must end when it is told to go.
+// What one worker process has: the sessions it knows, working memory, and the tunnels it must end when it is told to go.
 #pragma once
 
 #include "nginx/ngx.h"
@@ -8,8 +8,8 @@
 #include <memory>
 #include <unordered_map>
 
-#include "nginx/redis_client.h"
 #include "nginx/redis_server.h"
+#include "nginx/redis_sessions.h"
 #include "relay/relay.h"
 
 namespace ws::nginx {
@@ -28,7 +28,7 @@ private:
 
 class Worker final {
 public:
-    explicit Worker(ngx_cycle_t* cycle) noexcept : cycle_(cycle) {}
+    explicit Worker(ngx_cycle_t* cycle) noexcept;
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
     ~Worker();
@@ -36,7 +36,7 @@ public:
     // This process's, made at first use. Null in a process that serves no requests.
     [[nodiscard]] static Worker* current() noexcept;
 
-    [[nodiscard]] redis::Store& store(const RedisServer& server);
+    [[nodiscard]] auth::Hook& redis_hook(const RedisServer& server);
     [[nodiscard]] relay::Scratch& scratch() noexcept { return scratch_; }
     [[nodiscard]] relay::MaskKeys& mask_keys() noexcept { return mask_keys_; }
 
@@ -45,15 +45,24 @@ public:
     [[nodiscard]] Tunnels::iterator add(Tunnel& tunnel);
     void remove(Tunnels::iterator place) noexcept { tunnels_.erase(place); }
 
+    // Calls a tunnel's on_session() soon. Thousands may share a session that ends: they have their turns in small groups,
+    // so that no event of another connection has to wait for all of them.
+    [[nodiscard]] Tunnels::iterator notify(Tunnel& tunnel);
+    void forget(Tunnels::iterator notice) noexcept { notices_.erase(notice); }
+
 private:
     void watch_for_exit();
+    static void on_notices(ngx_event_t* event) noexcept;
     static void on_exit_notice(ngx_event_t* event) noexcept;
 
     ngx_cycle_t* cycle_;
     relay::Scratch scratch_;
     RandomMaskKeys mask_keys_;
-    std::unordered_map<const RedisServer*, std::unique_ptr<RedisClient>> clients_;
+    std::unordered_map<const RedisServer*, std::unique_ptr<RedisSessions>> sessions_;
     Tunnels tunnels_;
+    Tunnels notices_;               // of tunnels whose session has changed
+    ngx_connection_t no_socket_{};  // events want one for the debug log
+    ngx_event_t notify_{};
     ngx_connection_t* notice_ = nullptr;  // nginx tells idle connections when the worker has to go
 };
 

@@ -2,6 +2,7 @@
 
 #include "redis/reply.h"
 
+#include <array>
 #include <new>
 #include <utility>
 #include <vector>
@@ -58,6 +59,18 @@ Pipeline::Pipeline(const Login& login, std::size_t max_reply) : login_(login), m
     restart();
 }
 
+Pipeline::Pipeline(const Login& login, Invalidations& listener)
+    : login_(login), max_reply_(default_max_reply), limit_(default_max_reply), listener_(&listener)
+{
+    restart();
+}
+
+void Pipeline::track(long long receiver)
+{
+    receiver_ = receiver;
+    restart();
+}
+
 void Pipeline::restart()
 {
     reader_.reset(create_reader());
@@ -65,22 +78,42 @@ void Pipeline::restart()
     error_.clear();
     out_.clear();
     sent_ = 0;
-    logins_ = 1;
+    steps_.clear();
+    step_ = 0;
+    tracking_refused_ = false;
     if (!login_.password.empty()) {
         std::vector<std::string_view> auth{"AUTH"};
         if (!login_.user.empty()) {
             auth.push_back(login_.user);
         }
         auth.push_back(login_.password);
-        append_command(out_, auth);
-        ++logins_;
+        add_step(Step::auth, auth);
     }
     if (login_.db != 0) {
         const std::string db = std::to_string(login_.db);
-        append_command(out_, std::vector<std::string_view>{"SELECT", db});
-        ++logins_;
+        add_step(Step::select, std::array<std::string_view, 2>{"SELECT", db});
     }
-    append_command(out_, std::vector<std::string_view>{"PING"});
+    if (receiver_ != 0) {
+        const std::string id = std::to_string(receiver_);
+        add_step(Step::track, std::array<std::string_view, 6>{"CLIENT", "TRACKING", "ON", "REDIRECT", id, "NOLOOP"});
+    }
+    if (listener_ != nullptr) {
+        add_step(Step::id, std::array<std::string_view, 2>{"CLIENT", "ID"});
+        add_step(Step::subscribe, std::array<std::string_view, 2>{"SUBSCRIBE", "__redis__:invalidate"});
+    } else {
+        add_step(Step::ping, std::array<std::string_view, 1>{"PING"});
+    }
+}
+
+void Pipeline::add_step(Step step, std::span<const std::string_view> argv)
+{
+    append_command(out_, argv);
+    steps_.push_back(step);
+}
+
+void Pipeline::ping()
+{
+    append_command(out_, std::array<std::string_view, 1>{"PING"});
 }
 
 void Pipeline::push(std::span<const std::string_view> argv, std::shared_ptr<Command> command, std::uint64_t stamp)
@@ -166,6 +199,10 @@ bool Pipeline::take_reply(const redisReply& reply)
     if (!ready()) {
         return take_login_reply(reply);
     }
+    if (listener_ != nullptr) {
+        take_report(reply);
+        return true;
+    }
     if (queue_.empty() || queue_.front().end > written_) {
         error_ = "a reply that nobody asked for";
         return false;
@@ -178,27 +215,65 @@ bool Pipeline::take_reply(const redisReply& reply)
 
 bool Pipeline::take_login_reply(const redisReply& reply)
 {
-    // PING comes last. A user who may not PING has reached a serving Redis all the same.
-    const bool ping = logins_ == 1;
-    if (is_error(reply) && !(ping && error_code(reply) == "NOPERM")) {
-        const bool select = logins_ == 2 && login_.db != 0;
-        if (ping || select) {
-            error_ = std::string{ping ? "PING" : "SELECT"} + " refused: " + printable(error_text(reply));
-        } else {
-            // Only the code: the text may quote the password.
-            error_ = "AUTH refused: " + std::string{error_code(reply)};
-        }
+    const Step step = steps_[step_];
+    if (const char* refused = refuse_login(step, reply)) {
+        error_ = std::string{refused} + " refused: ";
+        // Only the code where the text may quote the password.
+        error_ += step == Step::auth ? std::string{error_code(reply)} : printable(error_text(reply));
         return false;
     }
-    if (ping && !output().empty()) {
+    if (step_ + 1 == steps_.size() && !output().empty()) {
         error_ = "a reply that nobody asked for";
         return false;
     }
-    --logins_;
+    ++step_;
     if (ready()) {
         out_ = std::exchange(held_, {});
     }
     return true;
+}
+
+// The name of the command whose failure ends the connection, or null.
+const char* Pipeline::refuse_login(Step step, const redisReply& reply)
+{
+    switch (step) {
+    case Step::auth:
+        return is_error(reply) ? "AUTH" : nullptr;
+    case Step::select:
+        return is_error(reply) ? "SELECT" : nullptr;
+    case Step::ping:
+        // A user who may not PING has reached a serving Redis all the same.
+        return is_error(reply) && error_code(reply) != "NOPERM" ? "PING" : nullptr;
+    case Step::track:
+        tracking_refused_ = is_error(reply);
+        return nullptr;
+    case Step::id:
+        id_ = reply.type == REDIS_REPLY_INTEGER ? reply.integer : 0;
+        tracking_refused_ = id_ == 0;
+        return tracking_refused_ ? "CLIENT ID" : nullptr;
+    case Step::subscribe:
+        tracking_refused_ = reply.type != REDIS_REPLY_ARRAY;
+        return tracking_refused_ ? "SUBSCRIBE" : nullptr;
+    }
+    return nullptr;
+}
+
+// ["message", "__redis__:invalidate", [key, ...]]; null in place of the keys: all of them. ["pong", ""] answers a PING.
+void Pipeline::take_report(const redisReply& reply)
+{
+    if (reply.type == REDIS_REPLY_ARRAY && reply.elements == 2) {
+        return;
+    }
+    const redisReply* keys = reply.type == REDIS_REPLY_ARRAY && reply.elements == 3 ? reply.element[2] : nullptr;
+    if (keys == nullptr || keys->type != REDIS_REPLY_ARRAY) {
+        listener_->missed();
+        return;
+    }
+    for (std::size_t i = 0; i < keys->elements; ++i) {
+        if (const auto key = string_value(*keys->element[i])) {
+            listener_->invalidated(*key);
+        }
+    }
 }
 
 void Pipeline::fail_all(Outcome::Status status)

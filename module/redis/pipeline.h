@@ -1,11 +1,14 @@
 // The protocol of one connection to Redis, without the connection: commands in, bytes to write out, bytes read in, answers out.
 //
-// First come the login commands (AUTH, SELECT, and a PING that proves the server is serving); until all are answered, other
-// commands are held back, so nothing ever runs as the wrong user or in the wrong database. Answers come in the order of the
-// commands. A cancelled command keeps its place in the order, its reply is dropped.
+// First come the login commands (AUTH, SELECT, CLIENT TRACKING, and a PING that proves the server is serving); until all are
+// answered, other commands are held back, so nothing ever runs as the wrong user, in the wrong database or untracked. Answers come
+// in the order of the commands. A cancelled command keeps its place in the order, its reply is dropped.
+//
+// A receiver takes no commands: after its login it gets the reports about keys that other connections have read.
 #pragma once
 
 #include "redis/command.h"
+#include "redis/invalidations.h"
 #include "redis/reply_limit.h"
 
 #include <hiredis/hiredis.h>
@@ -17,6 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ws::redis {
 
@@ -33,6 +37,20 @@ public:
     // `login` must outlive the pipeline.
     explicit Pipeline(const Login& login, std::size_t max_reply = default_max_reply);
 
+    // A receiver's pipeline; `listener` must outlive it.
+    Pipeline(const Login& login, Invalidations& listener);
+
+    // What is read is to be reported to this receiver (its CLIENT ID). Only before the first byte has been written.
+    void track(long long receiver);
+    // The server has refused that; a reader's connection works all the same, a receiver's doesn't.
+    [[nodiscard]] bool tracking_refused() const noexcept { return tracking_refused_; }
+
+    // A receiver's CLIENT ID, once it is ready.
+    [[nodiscard]] long long id() const noexcept { return id_; }
+
+    // Asks a receiver's server for a sign of life, which comes as bytes to feed(). When ready.
+    void ping();
+
     // Queues a command. `stamp` is the caller's clock, given back by oldest().
     void push(std::span<const std::string_view> argv, std::shared_ptr<Command> command, std::uint64_t stamp);
 
@@ -48,7 +66,7 @@ public:
     [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
     // All login commands have been answered well.
-    [[nodiscard]] bool ready() const noexcept { return logins_ == 0; }
+    [[nodiscard]] bool ready() const noexcept { return step_ == steps_.size(); }
 
     // Commands without an answer; login commands don't count.
     [[nodiscard]] std::size_t load() const noexcept { return queue_.size(); }
@@ -63,6 +81,9 @@ public:
     void fail_all(Outcome::Status status);
 
 private:
+    // Login commands.
+    enum class Step { auth, select, track, ping, id, subscribe };
+
     struct Entry {
         std::shared_ptr<Command> command;
         std::uint64_t stamp;
@@ -75,13 +96,21 @@ private:
     bool parse(std::string_view bytes);
     bool skip_reply();
     bool take_reply(const redisReply& reply);
+    void add_step(Step step, std::span<const std::string_view> argv);
     bool take_login_reply(const redisReply& reply);
+    const char* refuse_login(Step step, const redisReply& reply);
+    void take_report(const redisReply& reply);
 
     const Login& login_;
     std::size_t max_reply_;
     std::unique_ptr<redisReader, FreeReader> reader_;
     ReplyLimit limit_;
-    std::size_t logins_ = 0;     // login commands not yet answered
+    Invalidations* listener_ = nullptr;  // a receiver's
+    long long receiver_ = 0;             // who gets the reports; 0: nobody
+    long long id_ = 0;
+    bool tracking_refused_ = false;
+    std::vector<Step> steps_;
+    std::size_t step_ = 0;       // the first not yet answered
     std::string out_;            // login commands, and when they have been answered the others
     std::size_t sent_ = 0;       // bytes of out_ already written
     std::string held_;           // commands that wait for the login

@@ -8,6 +8,8 @@
 #include <span>
 #include <string_view>
 
+#include "redis/invalidations.h"
+
 struct redisReply;
 
 namespace ws::redis {
@@ -39,6 +41,9 @@ public:
     // `done` is called at most once, never before send() has returned, never after the handle is gone.
     // The callback may destroy its own handle and may send further commands. It must not throw.
     [[nodiscard]] virtual std::unique_ptr<Pending> send(std::span<const std::string_view> argv, Done done) = 0;
+
+    // Has the keys that are read reported to `listener`, which outlives the store, as soon as that is possible. Once.
+    virtual void track(Invalidations& listener) = 0;
 };
 
 }  // namespace ws::redis

@@ -67,6 +67,9 @@ public:
     // Takes bytes from the front of `input` (and may alter them). All of them, unless `output` is full.
     virtual void consume(Side from, std::span<char>& input, Output& output) = 0;
 
+    // The session has changed. Nothing happens where the context went ahead of the messages and can't be taken back.
+    virtual void change_context(std::shared_ptr<const context::Context>, Output&) {}
+
     // `from` will send nothing more, and sent no close frame.
     virtual void ended(Side from, Output& output) = 0;
 

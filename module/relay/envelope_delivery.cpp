@@ -106,7 +106,7 @@ void EnvelopeDelivery::on_backend(const Event& event, Output& output) {
         case Event::Kind::violation:
             mark(Side::backend).received = true;
             note_end(End::Cause::backend, event.code, event.reason);
-            close_client(close_code::internal_error, "backend broke the protocol", output);
+            close_client(close_code::bad_gateway, "backend broke the protocol", output);
             close_backend(close_code::none, event.code, event.reason, output);
             break;
         case Event::Kind::pong:
@@ -145,13 +145,20 @@ void EnvelopeDelivery::drop(std::string_view why) {
     if (options_.on_dropped && std::has_single_bit(dropped_)) { options_.on_dropped(dropped_, why); }
 }
 
+void EnvelopeDelivery::change_context(std::shared_ptr<const context::Context> context, Output& output) {
+    context_ = std::move(context);
+    if (closing(Side::backend).sent) { return; }
+    writer_.context(output.text, *context_);
+    send_envelope(output);
+}
+
 void EnvelopeDelivery::ended(Side from, Output& output) {
     if (from == Side::client) {
         note_end(End::Cause::client, close_code::abnormal, "client left without a close frame");
         close_backend(close_code::abnormal, close_code::going_away, {}, output);
     } else {
-        note_end(End::Cause::backend, close_code::internal_error, "backend left without a close frame");
-        close_client(close_code::internal_error, "backend gone", output);
+        note_end(End::Cause::backend, close_code::bad_gateway, "backend left without a close frame");
+        close_client(close_code::bad_gateway, "backend gone", output);
     }
 }
 

@@ -41,6 +41,7 @@ public:
 
     void open(Output& output) override;
     void consume(Side from, std::span<char>& input, Output& output) override;
+    void change_context(std::shared_ptr<const context::Context> context, Output& output) override;
     void ended(Side from, Output& output) override;
     void close(const Close& client, const Close& backend, Output& output) override;
     [[nodiscard]] std::uint64_t messages(Side from) const noexcept override {

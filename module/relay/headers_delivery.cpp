@@ -80,7 +80,7 @@ void HeadersDelivery::fail(Side from, Output& output) {
     note_end(client ? End::Cause::client : End::Cause::backend, close_code::protocol_error, why);
     mark(from).received = true;  // RFC 6455 7.1.7: what it sends after this is not read
     if (!cut(other(from)) && !closing(other(from)).sent) {
-        put_close(other(from), {client ? close_code::going_away : close_code::internal_error, {}}, output);
+        put_close(other(from), {client ? close_code::going_away : close_code::bad_gateway, {}}, output);
     }
     end_towards(from, {close_code::protocol_error, std::string(why)}, output);
 }
@@ -92,10 +92,10 @@ void HeadersDelivery::ended(Side from, Output& output) {
         if (!between_frames) { mark_cut(Side::backend); }
         return;
     }
-    note_end(End::Cause::backend, close_code::internal_error, "backend left without a close frame");
+    note_end(End::Cause::backend, close_code::bad_gateway, "backend left without a close frame");
     if (closing(Side::client).sent) { return; }
     if (between_frames) {
-        put_close(Side::client, {close_code::internal_error, "backend gone"}, output);
+        put_close(Side::client, {close_code::bad_gateway, "backend gone"}, output);
     } else {
         mark_cut(Side::client);
     }

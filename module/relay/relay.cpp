@@ -60,6 +60,12 @@ Relay::State Relay::close(const Close& client, const Close& backend, Millisecond
     return settle(false, now);
 }
 
+Relay::State Relay::change_context(std::shared_ptr<const context::Context> context, Milliseconds now) {
+    delivery_->change_context(std::move(context), scratch_.output);
+    flush_output(Side::client, now);
+    return settle(false, now);
+}
+
 Relay::State Relay::expired(Milliseconds now) {
     if (closing_since_) {
         if (now - *closing_since_ >= timeouts_.close) { return State::done; }

@@ -49,6 +49,9 @@ public:
     // Ends the connection with these close frames.
     [[nodiscard]] State close(const Close& client, const Close& backend, Milliseconds now);
 
+    // The session has changed.
+    [[nodiscard]] State change_context(std::shared_ptr<const context::Context> context, Milliseconds now);
+
     // When expired() wants to be called; it may be called earlier.
     [[nodiscard]] std::optional<Milliseconds> deadline() const noexcept;
 

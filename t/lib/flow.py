@@ -130,8 +130,8 @@ def ends(**options):
 
     c, b = open_tunnel(**options)
     b.reset()
-    c.expect_close(1011, "backend gone")
-    c.send_close(1011)
+    c.expect_close(1014, "backend gone")
+    c.send_close(1014)
     c.expect_eof()
 
     c, b = open_tunnel(**options)

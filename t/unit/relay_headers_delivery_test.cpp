@@ -114,14 +114,14 @@ void a_broken_client_is_told_1002_and_the_backend_1001(void**) {
     }
 }
 
-void a_broken_backend_is_told_1002_and_the_client_1011(void**) {
+void a_broken_backend_is_told_1002_and_the_client_1014(void**) {
     Line line;
     line.consume(Side::backend, server(0x81, "good") + client(0x81, "masked"));
-    assert_bytes_equal(line.client, server(0x81, "good") + server_close(1011));
+    assert_bytes_equal(line.client, server(0x81, "good") + server_close(1014));
     assert_bytes_equal(line.backend, client_close(1002, "masked frame from a server"));
     assert_true(line.delivery.end().cause == End::Cause::backend);
     assert_true(line.delivery.closing(Side::backend).complete());
-    line.consume(Side::client, client_close(1011));
+    line.consume(Side::client, client_close(1014));
     assert_true(line.delivery.closing(Side::client).complete());
 }
 
@@ -193,7 +193,7 @@ void an_end_in_a_frame_cuts_and_between_frames_does_not(void**) {
     assert_true(client_cut.delivery.cut(Side::backend));
     Line backend_left;
     backend_left.consume(Side::backend, server(0x81, "a")).ended(Side::backend);
-    assert_bytes_equal(backend_left.client, server(0x81, "a") + server_close(1011, "backend gone"));
+    assert_bytes_equal(backend_left.client, server(0x81, "a") + server_close(1014, "backend gone"));
     Line backend_cut;
     backend_cut.consume(Side::backend, server(0x81, "a").substr(0, 2)).ended(Side::backend);
     assert_true(backend_cut.delivery.cut(Side::client));
@@ -201,7 +201,7 @@ void an_end_in_a_frame_cuts_and_between_frames_does_not(void**) {
     // Between two fragments a close frame may stand (RFC 6455 5.4).
     Line between;
     between.consume(Side::backend, server(0x01, "a")).ended(Side::backend);
-    assert_bytes_equal(between.client, server(0x01, "a") + server_close(1011, "backend gone"));
+    assert_bytes_equal(between.client, server(0x01, "a") + server_close(1014, "backend gone"));
 }
 
 }  // namespace
@@ -211,7 +211,7 @@ int main() {
         cmocka_unit_test(frames_pass_untouched_in_any_pieces),
         cmocka_unit_test(reserved_bits_pass_only_with_extensions),
         cmocka_unit_test(a_broken_client_is_told_1002_and_the_backend_1001),
-        cmocka_unit_test(a_broken_backend_is_told_1002_and_the_client_1011),
+        cmocka_unit_test(a_broken_backend_is_told_1002_and_the_client_1014),
         cmocka_unit_test(a_header_that_turns_out_broken_after_a_part_of_it_went_on_cuts_the_other_side),
         cmocka_unit_test(a_violation_while_the_other_direction_is_in_a_frame_is_told_after_it),
         cmocka_unit_test(a_close_frame_under_way_needs_no_second_one),

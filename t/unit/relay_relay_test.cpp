@@ -299,9 +299,9 @@ void a_backend_that_leaves_is_told_to_the_client(void** state) {
         setup(state);
         Wired& w = wired(state);
         assert_state(w.backend_ends(how), State::open);
-        assert_bytes_equal(w.client.got, server_close(1011, "backend gone"));
-        assert_state(w.from_client(client_close(1011)), State::done);
-        assert_end(w, End::Cause::backend, 1011);
+        assert_bytes_equal(w.client.got, server_close(1014, "backend gone"));
+        assert_state(w.from_client(client_close(1014)), State::done);
+        assert_end(w, End::Cause::backend, 1014);
     }
 }
 
@@ -322,7 +322,7 @@ void a_half_closed_client_gets_its_answers(void** state) {
     assert_int_equal(w.backend.half_closed, 1);
     assert_state(w.from_backend(server(0x81, "answer")), State::open);
     assert_state(w.backend_ends(), State::done);
-    assert_bytes_equal(w.client.got, server(0x81, "answer") + server_close(1011, "backend gone"));
+    assert_bytes_equal(w.client.got, server(0x81, "answer") + server_close(1014, "backend gone"));
     assert_int_equal(w.backend.half_closed, 1);
     assert_end(w, End::Cause::client, 1006);
 }
