@@ -168,7 +168,10 @@ ws_redis $TEST_REDIS;
 ws_auth redis;
 ws_auth_token cookie:X-Token;
 location /live { ws_pass http://$TEST_BACKEND; }
-location / { ws_auth_live off; ws_pass http://$TEST_BACKEND; }
+location / {
+    ws_auth_live off;
+    ws_pass http://$TEST_BACKEND;
+}
 --- client
 live, _ = tunnel("/live", cookie="X-Token=abc")
 c, b = tunnel("/", cookie="X-Token=abc")
@@ -184,7 +187,10 @@ SET session:abc {"user":"ann"}
 ws_redis $TEST_REDIS;
 ws_auth redis;
 ws_auth_token cookie:X-Token;
-location /close { ws_auth_live_headers close; ws_pass http://$TEST_BACKEND; }
+location /close {
+    ws_auth_live_headers close;
+    ws_pass http://$TEST_BACKEND;
+}
 location /keep { ws_pass http://$TEST_BACKEND; }
 --- client
 keep, bk = tunnel("/keep", cookie="X-Token=abc")
