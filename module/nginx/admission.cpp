@@ -28,21 +28,12 @@ ngx_int_t refuse(Connection& connection, ngx_uint_t level, ngx_int_t status, Aut
     return status;
 }
 
-void add_response_header(ngx_http_request_t* r, const char* name, const char* value) {
-    auto* line = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
-    if (line == nullptr) { throw std::bad_alloc(); }
-    *line = {};
-    line->hash = 1;
-    line->key = copy(r->pool, name);
-    line->value = copy(r->pool, value);
-}
-
 // RFC 9110 15.5.22 and RFC 6455 4.4: what would be right.
 ngx_int_t require_upgrade(Connection& connection, std::string_view detail) {
     ngx_http_request_t* r = connection.request;
-    add_response_header(r, "Upgrade", "websocket");
-    add_response_header(r, "Connection", "upgrade");
-    add_response_header(r, "Sec-WebSocket-Version", "13");
+    add_response_header(*r, "Upgrade", "websocket");
+    add_response_header(*r, "Connection", "upgrade");
+    add_response_header(*r, "Sec-WebSocket-Version", "13");
     return refuse(connection, NGX_LOG_INFO, upgrade_required, AuthStatus::malformed, detail);
 }
 
@@ -152,13 +143,27 @@ ngx_int_t find_token(Connection& connection) {
     return NGX_OK;
 }
 
+// The gateway's own extensions; the backend is offered none.
+void negotiate(Connection& connection) {
+    const auto offers = header_values(*connection.request, "Sec-WebSocket-Extensions");
+    websocket::DeflatePolicy policy;
+    policy.server_window_bits = static_cast<std::uint8_t>(connection.conf->compression_window);
+    connection.extensions = websocket::negotiate_extensions(offers, policy);
+}
+
 // The last step: the context goes where the location wants it.
 ngx_int_t deliver(Connection& connection) {
     ngx_http_request_t* r = connection.request;
     const LocationConf& conf = *connection.conf;
     const bool upgrade = connection.kind == websocket::RequestKind::upgrade;
     const bool in_envelope = upgrade && conf.delivery_kind() == DeliveryKind::envelope;
-    if (in_envelope) { hide_header(*r, "Sec-WebSocket-Extensions"); }
+    if (in_envelope) {
+        if (conf.compression) { negotiate(connection); }
+        if (connection.extensions.malformed) {
+            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "malformed extensions");
+        }
+        hide_header(*r, "Sec-WebSocket-Extensions");
+    }
     if (!in_envelope && !conf.header->name.empty()) {
         const context::Context& context = *connection.context;
         const std::string value = conf.header->encoding == HeaderEncoding::json ? std::string(context.json())

@@ -12,6 +12,7 @@
 #include "auth/hook.h"
 #include "context/context.h"
 #include "nginx/location_conf.h"
+#include "websocket/extensions.h"
 #include "websocket/handshake.h"
 
 namespace ws::nginx {
@@ -62,6 +63,7 @@ struct Connection {
     bool session_ended = false;          // before there was a tunnel to end
 
     ngx_int_t (*create_request)(ngx_http_request_t*) = nullptr;  // proxy's own, under ws_pass
+    websocket::Negotiation extensions;  // with the client, in envelope delivery
     bool takeover = false;  // a good 101 is on its way to the client
     std::unique_ptr<Tunnel> tunnel;
 };

@@ -29,6 +29,9 @@ relay::EnvelopeOptions envelope_options(const Connection& connection) {
     options.replies = conf.envelope_replies != 0;
     options.limits = {conf.max_message_size, static_cast<std::uint32_t>(conf.max_fragments)};
     options.max_context = conf.max_session_size;
+    options.deflate = connection.extensions.deflate;
+    options.deflate_level = static_cast<int>(conf.compression_level);
+    options.deflate_min_length = conf.compression_min_length;
     // The connection owns the delivery.
     options.on_dropped = [&connection](std::uint64_t total, std::string_view why) {
         ngx_log_error(NGX_LOG_WARN, connection.request->connection->log, 0,

@@ -7,24 +7,13 @@
 #include <span>
 
 #include "nginx/object.h"
+#include "nginx/setters.h"
 #include "nginx/ws_pass.h"
 #include "redis/pipeline.h"
 
 namespace ws::nginx {
 
 namespace {
-
-// The text of an error for `nginx -t`; nginx puts the directive's name in front of it.
-char* error(ngx_conf_t* cf, std::string_view text) {
-    return reinterpret_cast<char*>(copy(cf->pool, text).data);
-}
-
-char* ok() noexcept { return NGX_CONF_OK; }
-
-std::span<const ngx_str_t> parameters(const ngx_conf_t* cf) noexcept {
-    const auto* args = static_cast<const ngx_str_t*>(cf->args->elts);
-    return {args + 1, cf->args->nelts - 1};
-}
 
 // An HTTP token (RFC 9110 5.6.2): what cookies and headers may be called.
 bool is_http_token(std::string_view text) noexcept {
@@ -42,69 +31,6 @@ ngx_http_complex_value_t* compile(ngx_conf_t* cf, const ngx_str_t& text) {
     ccv.value = &value;
     ccv.complex_value = compiled;
     return ngx_http_compile_complex_value(&ccv) == NGX_OK ? compiled : nullptr;
-}
-
-// A directive's setter: a bad_alloc must not reach nginx.
-template <char* (*set)(ngx_conf_t*, LocationConf&)>
-char* guarded(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept try {
-    return set(cf, *static_cast<LocationConf*>(conf));
-} catch (...) {
-    return static_cast<char*>(NGX_CONF_ERROR);
-}
-
-char* wrong_value(ngx_conf_t* cf, std::string_view value, std::string_view what_is_right) {
-    return error(cf, "has a wrong value \"" + std::string(value) + "\": it must be " + std::string(what_is_right));
-}
-
-struct Choice {
-    std::string_view name;
-    ngx_uint_t value;
-};
-
-template <ngx_uint_t LocationConf::*field, const auto& choices>
-char* set_choice(ngx_conf_t* cf, LocationConf& conf) {
-    if (conf.*field != NGX_CONF_UNSET_UINT) { return error(cf, "is duplicate"); }
-    const std::string_view name = view(parameters(cf)[0]);
-    std::string right;
-    for (const Choice& choice : choices) {
-        if (choice.name == name) {
-            conf.*field = choice.value;
-            return ok();
-        }
-        right.append(right.empty() ? "" : " or ").append(choice.name);
-    }
-    return wrong_value(cf, name, right);
-}
-
-template <size_t LocationConf::*field>
-char* set_size(ngx_conf_t* cf, LocationConf& conf) {
-    if (conf.*field != NGX_CONF_UNSET_SIZE) { return error(cf, "is duplicate"); }
-    ngx_str_t text = parameters(cf)[0];
-    const ssize_t size = ngx_parse_size(&text);
-    if (size <= 0) { return wrong_value(cf, view(text), "a size above 0, such as 64k or 1m"); }
-    conf.*field = static_cast<size_t>(size);
-    return ok();
-}
-
-template <ngx_msec_t LocationConf::*field, bool may_be_off>
-char* set_time(ngx_conf_t* cf, LocationConf& conf) {
-    if (conf.*field != NGX_CONF_UNSET_MSEC) { return error(cf, "is duplicate"); }
-    ngx_str_t text = parameters(cf)[0];
-    const ngx_int_t time = ngx_parse_time(&text, 0);
-    if (time == NGX_ERROR || (time == 0 && !may_be_off)) {
-        return wrong_value(cf, view(text), may_be_off ? "a time such as 30s or 1h, or 0" : "a time above 0, such as 10s");
-    }
-    conf.*field = static_cast<ngx_msec_t>(time);
-    return ok();
-}
-
-char* set_max_fragments(ngx_conf_t* cf, LocationConf& conf) {
-    if (conf.max_fragments != NGX_CONF_UNSET_UINT) { return error(cf, "is duplicate"); }
-    const ngx_str_t text = parameters(cf)[0];
-    const ngx_int_t number = ngx_atoi(text.data, text.len);
-    if (number < 1 || number > 1000000) { return wrong_value(cf, view(text), "a number from 1 to 1000000"); }
-    conf.max_fragments = static_cast<ngx_uint_t>(number);
-    return ok();
 }
 
 // A reply of Redis is never larger (redis/pipeline.h).
@@ -365,8 +291,15 @@ ngx_command_t directives[] = {
     own(ngx_string("ws_envelope_context"), NGX_CONF_TAKE1,
         guarded<set_choice<&LocationConf::envelope_context_always, envelope_context>>),
     flag(ngx_string("ws_envelope_replies"), offsetof(LocationConf, envelope_replies)),
+    flag(ngx_string("ws_compression"), offsetof(LocationConf, compression)),
+    own(ngx_string("ws_compression_level"), NGX_CONF_TAKE1,
+        guarded<set_number<&LocationConf::compression_level, 1, 9>>),
+    own(ngx_string("ws_compression_min_length"), NGX_CONF_TAKE1,
+        guarded<set_size<&LocationConf::compression_min_length>>),
+    own(ngx_string("ws_compression_window"), NGX_CONF_TAKE1,
+        guarded<set_number<&LocationConf::compression_window, 9, 15>>),
     own(ngx_string("ws_max_message_size"), NGX_CONF_TAKE1, guarded<set_size<&LocationConf::max_message_size>>),
-    own(ngx_string("ws_max_fragments"), NGX_CONF_TAKE1, guarded<set_max_fragments>),
+    own(ngx_string("ws_max_fragments"), NGX_CONF_TAKE1, guarded<set_number<&LocationConf::max_fragments, 1, 1000000>>),
     own(ngx_string("ws_idle_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::idle_timeout, true>>),
     own(ngx_string("ws_close_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::close_timeout, false>>),
     own(ngx_string("ws_drain_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::drain_timeout, true>>),

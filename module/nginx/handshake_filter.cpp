@@ -70,6 +70,9 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept try {
     // A request that was refused can only be here because error_page sent it on, to a location without a hook: nothing of
     // ours goes with it, and the tunnel is nginx's own.
     connection->takeover = connection->verdict == NGX_DECLINED;
+    if (connection->takeover && connection->extensions.deflate) {
+        add_response_header(*r, "Sec-WebSocket-Extensions", connection->extensions.response);
+    }
     return next_header_filter(r);
 } catch (...) {
     return NGX_ERROR;

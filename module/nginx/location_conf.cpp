@@ -72,6 +72,10 @@ void* create_location_conf(ngx_conf_t* cf) noexcept {
     conf->envelope_json = NGX_CONF_UNSET_UINT;
     conf->envelope_context_always = NGX_CONF_UNSET_UINT;
     conf->envelope_replies = NGX_CONF_UNSET;
+    conf->compression = NGX_CONF_UNSET;
+    conf->compression_level = NGX_CONF_UNSET_UINT;
+    conf->compression_min_length = NGX_CONF_UNSET_SIZE;
+    conf->compression_window = NGX_CONF_UNSET_UINT;
     conf->max_message_size = NGX_CONF_UNSET_SIZE;
     conf->max_fragments = NGX_CONF_UNSET_UINT;
     conf->idle_timeout = NGX_CONF_UNSET_MSEC;
@@ -106,6 +110,11 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     ngx_conf_merge_uint_value(conf.envelope_json, prev.envelope_json, 0);
     ngx_conf_merge_uint_value(conf.envelope_context_always, prev.envelope_context_always, 1);
     ngx_conf_merge_value(conf.envelope_replies, prev.envelope_replies, 0);
+
+    ngx_conf_merge_value(conf.compression, prev.compression, 0);
+    ngx_conf_merge_uint_value(conf.compression_level, prev.compression_level, 1);
+    ngx_conf_merge_size_value(conf.compression_min_length, prev.compression_min_length, 128);
+    ngx_conf_merge_uint_value(conf.compression_window, prev.compression_window, 12);
 
     ngx_conf_merge_size_value(conf.max_message_size, prev.max_message_size, 1024 * 1024);
     ngx_conf_merge_uint_value(conf.max_fragments, prev.max_fragments, 1024);

@@ -62,6 +62,11 @@ struct LocationConf {
     ngx_uint_t envelope_context_always;
     ngx_flag_t envelope_replies;
 
+    ngx_flag_t compression;
+    ngx_uint_t compression_level;
+    size_t compression_min_length;
+    ngx_uint_t compression_window;                      // bits
+
     size_t max_message_size;
     ngx_uint_t max_fragments;
     ngx_msec_t idle_timeout;

@@ -108,6 +108,15 @@ void add_header(ngx_http_request_t& r, std::string_view name, std::string_view v
     line->value = text;
 }
 
+void add_response_header(ngx_http_request_t& r, std::string_view name, std::string_view value) {
+    auto* line = static_cast<ngx_table_elt_t*>(ngx_list_push(&r.headers_out.headers));
+    if (line == nullptr) { throw std::bad_alloc(); }
+    *line = {};
+    line->hash = 1;
+    line->key = copy(r.pool, name);
+    line->value = copy(r.pool, value);
+}
+
 void strip_cookie(ngx_http_request_t& r, std::string_view name) {
     for_each(r.headers_in.headers, [&](ngx_table_elt_t& line) {
         if (!same_name(view(line.key), "Cookie", false)) { return; }

@@ -1,4 +1,5 @@
-// The header lines of a client's request: reading them, hiding some from the backend, adding some for it.
+// The header lines of a client's request: reading them, hiding some from the backend, adding some for it; and lines for
+// the answer.
 #pragma once
 
 #include "nginx/ngx.h"
@@ -31,6 +32,9 @@ void replace_header(ngx_http_request_t& r, std::string_view name, ngx_str_t valu
 
 // Adds a line for the backend. The value is copied. Throws std::bad_alloc.
 void add_header(ngx_http_request_t& r, std::string_view name, std::string_view value);
+
+// Adds a line to the answer to the client. Copied. Throws std::bad_alloc.
+void add_response_header(ngx_http_request_t& r, std::string_view name, std::string_view value);
 
 // Takes a cookie out of all Cookie lines. Throws std::bad_alloc.
 void strip_cookie(ngx_http_request_t& r, std::string_view name);

@@ -70,6 +70,10 @@ public:
     // The session has changed. Nothing happens where the context went ahead of the messages and can't be taken back.
     virtual void change_context(std::shared_ptr<const context::Context>, Output&) {}
 
+    // Nothing has come from either side for a while: memory that only saves work is given back.
+    virtual void release() {}
+    [[nodiscard]] virtual bool releasable() const noexcept { return false; }
+
     // `from` will send nothing more, and sent no close frame.
     virtual void ended(Side from, Output& output) = 0;
 

@@ -6,6 +6,7 @@
 
 #include "context/command.h"
 #include "context/json_value.h"
+#include "websocket/message.h"
 
 namespace ws::relay {
 
@@ -14,9 +15,36 @@ using websocket::Opcode;
 using websocket::Sender;
 namespace close_code = websocket::close_code;
 
+namespace {
+
+// A compressor for a window of 4 KiB takes 38 KiB with this, one for 32 KiB 150 KiB (websocket/deflate.h).
+constexpr int mem_level = 5;
+
+std::unique_ptr<websocket::Inflater> make_inflater(const EnvelopeOptions& options) {
+    if (!options.deflate) { return nullptr; }
+    return std::make_unique<websocket::Inflater>(websocket::Inflater::Options{
+        .window_bits = options.deflate->client_window_bits,
+        .context_takeover = options.deflate->client_context_takeover,
+    });
+}
+
+std::unique_ptr<websocket::Deflater> make_deflater(const EnvelopeOptions& options) {
+    if (!options.deflate) { return nullptr; }
+    return std::make_unique<websocket::Deflater>(websocket::Deflater::Options{
+        .window_bits = options.deflate->server_window_bits,
+        .context_takeover = options.deflate->server_context_takeover,
+        .level = options.deflate_level,
+        .mem_level = mem_level,
+    });
+}
+
+}  // namespace
+
 EnvelopeDelivery::EnvelopeDelivery(std::string_view connection_id, std::shared_ptr<const context::Context> context,
                                    OpenRequest request, EnvelopeOptions options, MaskKeys& keys)
-    : from_client_(Sender::client, options.limits),
+    : inflater_(make_inflater(options)),
+      deflater_(make_deflater(options)),
+      from_client_(Sender::client, options.limits, inflater_.get()),
       from_backend_(Sender::server, options.limits),
       writer_(connection_id),
       context_(std::move(context)),
@@ -89,7 +117,7 @@ void EnvelopeDelivery::on_backend(const Event& event, Output& output) {
             if (options_.replies) {
                 on_command(event.payload, output);
             } else {
-                websocket::append_frame(output.client, event.type, event.payload, true, std::nullopt);
+                send_client(event.type, event.payload, output);
             }
             break;
         case Event::Kind::ping:
@@ -114,11 +142,20 @@ void EnvelopeDelivery::on_backend(const Event& event, Output& output) {
     }
 }
 
+void EnvelopeDelivery::send_client(Opcode type, std::string_view payload, Output& output) {
+    websocket::append_message(output.client, type, payload, deflater_.get(), options_.deflate_min_length, std::nullopt);
+}
+
+void EnvelopeDelivery::release() {
+    inflater_->release();
+    deflater_->release();
+}
+
 void EnvelopeDelivery::on_command(std::string_view text, Output& output) {
     const context::Command command = context::parse_command(text);
     if (const auto* message = std::get_if<context::MessageCommand>(&command)) {
         const Opcode opcode = message->type == context::MessageType::binary ? Opcode::binary : Opcode::text;
-        websocket::append_frame(output.client, opcode, message->data, true, std::nullopt);
+        send_client(opcode, message->data, output);
         return;
     }
     if (const auto* change = std::get_if<context::ContextCommand>(&command)) {

@@ -4,11 +4,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "context/context.h"
 #include "context/envelope.h"
 #include "relay/delivery.h"
 #include "websocket/decoder.h"
+#include "websocket/deflate.h"
+#include "websocket/extensions.h"
 
 namespace ws::relay {
 
@@ -23,6 +26,9 @@ struct EnvelopeOptions {
     websocket::Limits limits{};   // of a client's messages, and of a backend's
     std::size_t max_context = 64 * 1024;  // bytes of JSON that a backend's patches may make of it
     OnDropped on_dropped{};
+    std::optional<websocket::DeflateParameters> deflate{};  // what was agreed on with the client
+    int deflate_level = 1;
+    std::size_t deflate_min_length = 0;  // smaller messages to the client go as they are
 };
 
 // What the `open` envelope tells about the upgrade request; copied.
@@ -42,6 +48,8 @@ public:
     void open(Output& output) override;
     void consume(Side from, std::span<char>& input, Output& output) override;
     void change_context(std::shared_ptr<const context::Context> context, Output& output) override;
+    void release() override;
+    [[nodiscard]] bool releasable() const noexcept override { return inflater_ != nullptr; }
     void ended(Side from, Output& output) override;
     void close(const Close& client, const Close& backend, Output& output) override;
     [[nodiscard]] std::uint64_t messages(Side from) const noexcept override {
@@ -49,6 +57,7 @@ public:
     }
 
 private:
+    void send_client(websocket::Opcode type, std::string_view payload, Output& output);
     void on_client(const websocket::Event& event, Output& output);
     void on_backend(const websocket::Event& event, Output& output);
     void on_client_message(const websocket::Event& event, Output& output);
@@ -59,6 +68,8 @@ private:
     void close_client(std::uint16_t code, std::string_view reason, Output& output);
     void close_backend(std::uint16_t event_code, std::uint16_t frame_code, std::string_view reason, Output& output);
 
+    std::unique_ptr<websocket::Inflater> inflater_;
+    std::unique_ptr<websocket::Deflater> deflater_;
     websocket::Decoder from_client_;
     websocket::Decoder from_backend_;
     context::EnvelopeWriter writer_;

@@ -13,6 +13,9 @@ constexpr int turns = 16;
 // A side that doesn't read the answers to what it sends itself (pongs, say) is not read any more while so much of them waits.
 constexpr std::size_t most_answers = 64 * 1024;
 
+// How long nothing comes until the delivery gives memory back.
+constexpr Milliseconds release_after{10000};
+
 // What a worker's working memory may keep between two steps.
 constexpr std::size_t kept_capacity = 256 * 1024;
 
@@ -81,6 +84,10 @@ Relay::State Relay::expired(Milliseconds now) {
             return State::done;
         }
     }
+    if (!released_ && now - last_activity_ >= release_after) {
+        delivery_->release();
+        released_ = true;
+    }
     return State::open;
 }
 
@@ -92,6 +99,7 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
     } else if (timeouts_.idle.count() > 0) {
         consider(last_activity_ + timeouts_.idle);
     }
+    if (!released_ && delivery_->releasable()) { consider(last_activity_ + release_after); }
     if (half(Side::client).stalled) { consider(*half(Side::client).stalled + timeouts_.client_send); }
     if (half(Side::backend).stalled) { consider(*half(Side::backend).stalled + timeouts_.backend_send); }
     return earliest;
@@ -110,6 +118,7 @@ bool Relay::pump(Side from, Milliseconds now) {
         std::span<char> input = next_input(from, now);
         if (input.empty()) { return false; }
         last_activity_ = now;
+        released_ = false;
         delivery_->consume(from, input, scratch_.output);
         half(from).unread.insert(0, input.data(), input.size());
         flush_output(from, now);

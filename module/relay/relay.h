@@ -92,6 +92,7 @@ private:
     Scratch& scratch_;
     Timeouts timeouts_;
     Milliseconds last_activity_{};
+    bool released_ = false;  // the delivery's memory, since the last activity
     std::optional<Milliseconds> closing_since_;
 };
 
