@@ -302,6 +302,8 @@ ngx_command_t directives[] = {
     own(ngx_string("ws_max_fragments"), NGX_CONF_TAKE1, guarded<set_number<&LocationConf::max_fragments, 1, 1000000>>),
     own(ngx_string("ws_idle_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::idle_timeout, true>>),
     own(ngx_string("ws_close_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::close_timeout, false>>),
+    own(ngx_string("ws_ping_interval"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::ping_interval, true>>),
+    own(ngx_string("ws_pong_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::pong_timeout, false>>),
     own(ngx_string("ws_drain_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::drain_timeout, true>>),
     ngx_null_command,
 };

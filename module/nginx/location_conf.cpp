@@ -80,6 +80,8 @@ void* create_location_conf(ngx_conf_t* cf) noexcept {
     conf->max_fragments = NGX_CONF_UNSET_UINT;
     conf->idle_timeout = NGX_CONF_UNSET_MSEC;
     conf->close_timeout = NGX_CONF_UNSET_MSEC;
+    conf->ping_interval = NGX_CONF_UNSET_MSEC;
+    conf->pong_timeout = NGX_CONF_UNSET_MSEC;
     conf->drain_timeout = NGX_CONF_UNSET_MSEC;
     return conf;
 }
@@ -120,6 +122,8 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     ngx_conf_merge_uint_value(conf.max_fragments, prev.max_fragments, 1024);
     ngx_conf_merge_msec_value(conf.idle_timeout, prev.idle_timeout, 3600 * 1000);
     ngx_conf_merge_msec_value(conf.close_timeout, prev.close_timeout, 10 * 1000);
+    ngx_conf_merge_msec_value(conf.ping_interval, prev.ping_interval, 30 * 1000);
+    ngx_conf_merge_msec_value(conf.pong_timeout, prev.pong_timeout, 10 * 1000);
     ngx_conf_merge_msec_value(conf.drain_timeout, prev.drain_timeout, 30 * 1000);
 
     if (merge_ws_pass(cf, prev, conf) != NGX_CONF_OK) { return static_cast<char*>(NGX_CONF_ERROR); }

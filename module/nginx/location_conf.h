@@ -71,6 +71,8 @@ struct LocationConf {
     ngx_uint_t max_fragments;
     ngx_msec_t idle_timeout;
     ngx_msec_t close_timeout;
+    ngx_msec_t ping_interval;
+    ngx_msec_t pong_timeout;
     ngx_msec_t drain_timeout;
 
     [[nodiscard]] bool has_hook() const noexcept { return auth != static_cast<ngx_uint_t>(HookKind::off); }

@@ -30,8 +30,14 @@ relay::Timeouts timeouts(const Connection& connection) noexcept {
     ngx_http_request_t* r = connection.request;
     const auto* core =
         static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module));
-    return {Milliseconds(connection.conf->idle_timeout), Milliseconds(connection.conf->close_timeout),
-            Milliseconds(core->send_timeout), Milliseconds(r->upstream->conf->send_timeout)};
+    return {
+        .idle = Milliseconds(connection.conf->idle_timeout),
+        .close = Milliseconds(connection.conf->close_timeout),
+        .ping = Milliseconds(connection.conf->ping_interval),
+        .pong = Milliseconds(connection.conf->pong_timeout),
+        .client_send = Milliseconds(core->send_timeout),
+        .backend_send = Milliseconds(r->upstream->conf->send_timeout),
+    };
 }
 
 void delete_timer(ngx_event_t* event) noexcept {
@@ -209,6 +215,7 @@ void Tunnel::arm_timer() noexcept {
     if (drain_at_ != 0) { at = std::min(at, drain_at_); }
     // A timer that comes too early is set anew when it fires, which is cheaper than with every message.
     if (timer_.timer_set && timer_.timer.key <= at) { return; }
+    delete_timer(&timer_);  // otherwise nginx leaves it where it is if the difference is small
     ngx_add_timer(&timer_, at > ngx_current_msec ? at - ngx_current_msec : 0);
 }
 

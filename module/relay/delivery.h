@@ -22,6 +22,7 @@ struct Output {
     std::string client;
     std::string backend;
     std::string text;  // the envelope being written
+    bool only_pong = false;  // the step's input was nothing but answers to the gateway's pings: a sign of life, no activity
 
     [[nodiscard]] std::string& to(Side side) noexcept { return side == Side::client ? client : backend; }
     // Past this a step stops and leaves the rest of its input, so that many small messages can't grow without bound.
@@ -69,6 +70,9 @@ public:
 
     // The session has changed. Nothing happens where the context went ahead of the messages and can't be taken back.
     virtual void change_context(std::shared_ptr<const context::Context>, Output&) {}
+
+    // Asks the client for a sign of life. False when nothing can be put in now.
+    [[nodiscard]] virtual bool ping(Output& output) = 0;
 
     // Nothing has come from either side for a while: memory that only saves work is given back.
     virtual void release() {}

@@ -60,9 +60,14 @@ void EnvelopeDelivery::open(Output& output) {
 
 void EnvelopeDelivery::consume(Side from, std::span<char>& input, Output& output) {
     websocket::Decoder& decoder = from == Side::client ? from_client_ : from_backend_;
+    bool only_pong = from == Side::client && !decoder.message_in_progress();
     do {
         const Event event = decoder.next(input);
-        if (event.kind == Event::Kind::need_more) { return; }
+        if (event.kind == Event::Kind::need_more) {
+            output.only_pong = only_pong && !decoder.message_in_progress();
+            return;
+        }
+        only_pong = only_pong && event.kind == Event::Kind::pong;
         if (from == Side::client) {
             on_client(event, output);
         } else {
@@ -144,6 +149,12 @@ void EnvelopeDelivery::on_backend(const Event& event, Output& output) {
 
 void EnvelopeDelivery::send_client(Opcode type, std::string_view payload, Output& output) {
     websocket::append_message(output.client, type, payload, deflater_.get(), options_.deflate_min_length, std::nullopt);
+}
+
+bool EnvelopeDelivery::ping(Output& output) {
+    if (closing(Side::client).sent) { return false; }
+    websocket::append_frame(output.client, Opcode::ping, {}, true, std::nullopt);
+    return true;
 }
 
 void EnvelopeDelivery::release() {

@@ -48,6 +48,7 @@ public:
     void open(Output& output) override;
     void consume(Side from, std::span<char>& input, Output& output) override;
     void change_context(std::shared_ptr<const context::Context> context, Output& output) override;
+    [[nodiscard]] bool ping(Output& output) override;
     void release() override;
     [[nodiscard]] bool releasable() const noexcept override { return inflater_ != nullptr; }
     void ended(Side from, Output& output) override;

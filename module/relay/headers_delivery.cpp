@@ -1,5 +1,10 @@
 #include "relay/headers_delivery.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+
 namespace ws::relay {
 
 using websocket::Sender;
@@ -18,8 +23,39 @@ void HeadersDelivery::consume(Side from, std::span<char>& input, Output& output)
     }
     if (stream(from).ending) {
         pass_last_frame(from, data, output);
+    } else if (from == Side::client && pongs_.expecting()) {
+        pass_without_pong(data, output);
     } else {
         pass(from, data, output);
+    }
+}
+
+// Between two frames of the backend, with a payload that nobody else's ping has.
+bool HeadersDelivery::ping(Output& output) {
+    if (closing(Side::client).sent || cut(Side::client) || stream(Side::backend).ending ||
+        !stream(Side::backend).follower.at_boundary()) {
+        return false;
+    }
+    PongFilter::Payload payload;
+    for (std::size_t i = 0; i < payload.size(); i += 4) {
+        const websocket::MaskKey random = keys_.next();
+        std::ranges::copy(random, payload.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    websocket::append_frame(output.client, websocket::Opcode::ping, {payload.data(), payload.size()}, true, std::nullopt);
+    pongs_.expect(payload);
+    return true;
+}
+
+// Rare enough to be copied: only the first bytes after a ping come here.
+void HeadersDelivery::pass_without_pong(std::string_view data, Output& output) {
+    const std::string joined = pongs_.take_kept().append(data);
+    const PongFilter::Pieces pieces = pongs_.split(joined, stream(Side::client).follower);
+    output.only_pong = pieces.before.empty() && pieces.rest.empty();
+    for (const std::string_view piece : {pieces.before, pieces.rest}) {
+        if (piece.empty() || closing(Side::backend).sent || cut(Side::backend)) { continue; }
+        const std::size_t before = output.backend.size();
+        pass(Side::client, piece, output);
+        output.backend.insert(before, std::exchange(output.forward, {}));
     }
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "relay/delivery.h"
+#include "relay/pong_filter.h"
 #include "websocket/follower.h"
 
 namespace ws::relay {
@@ -16,6 +17,7 @@ public:
     HeadersDelivery(bool extensions, MaskKeys& keys) noexcept;
 
     void consume(Side from, std::span<char>& input, Output& output) override;
+    [[nodiscard]] bool ping(Output& output) override;
     void ended(Side from, Output& output) override;
     void close(const Close& client, const Close& backend, Output& output) override;
     [[nodiscard]] bool half_close() const noexcept override { return true; }
@@ -31,6 +33,7 @@ private:
 
     [[nodiscard]] Stream& stream(Side from) noexcept { return streams_[from == Side::client ? 0 : 1]; }
     [[nodiscard]] const Stream& stream(Side from) const noexcept { return streams_[from == Side::client ? 0 : 1]; }
+    void pass_without_pong(std::string_view data, Output& output);
     void pass(Side from, std::string_view data, Output& output);
     void pass_last_frame(Side from, std::string_view data, Output& output);
     void note_close(Side from);
@@ -40,6 +43,7 @@ private:
     void put_close(Side to, const Close& close, Output& output);
 
     std::array<Stream, 2> streams_;
+    PongFilter pongs_;
     MaskKeys& keys_;
 };
 

@@ -35,6 +35,7 @@ Relay::Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, Ti
 
 Relay::State Relay::start(std::string_view early_client, std::string_view early_backend, Milliseconds now) {
     last_activity_ = now;
+    heard_ = now;
     half(Side::client).unread = early_client;
     half(Side::backend).unread = early_backend;
     delivery_->open(scratch_.output);
@@ -88,7 +89,33 @@ Relay::State Relay::expired(Milliseconds now) {
         delivery_->release();
         released_ = true;
     }
-    return State::open;
+    if (!closing_since_ && timeouts_.ping.count() > 0) { keep_alive(now); }
+    return settle(false, now);
+}
+
+void Relay::keep_alive(Milliseconds now) {
+    if (pinged_) {
+        if (now - *pinged_ >= timeouts_.pong) { lose_client(now); }
+        return;
+    }
+    if (now - heard_ < timeouts_.ping) { return; }
+    // Where a ping can't be put in now, or would only wait behind what the client doesn't read, the next interval will do.
+    heard_ = now;
+    if (half(Side::client).pending.empty() && delivery_->ping(scratch_.output)) {
+        pinged_ = now;
+        flush_output(Side::backend, now);
+    }
+}
+
+// A client that gives no sign of life is gone, though its connection isn't.
+void Relay::lose_client(Milliseconds now) {
+    Half& client = half(Side::client);
+    delivery_->note_end(End::Cause::client, websocket::close_code::abnormal, "client does not answer a ping");
+    client.eof = true;
+    client.dead = true;
+    client.drop_pending();
+    delivery_->ended(Side::client, scratch_.output);
+    flush_output(Side::client, now);
 }
 
 std::optional<Milliseconds> Relay::deadline() const noexcept {
@@ -98,6 +125,9 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
         consider(*closing_since_ + timeouts_.close);
     } else if (timeouts_.idle.count() > 0) {
         consider(last_activity_ + timeouts_.idle);
+    }
+    if (!closing_since_ && timeouts_.ping.count() > 0) {
+        consider(pinged_ ? *pinged_ + timeouts_.pong : heard_ + timeouts_.ping);
     }
     if (!released_ && delivery_->releasable()) { consider(last_activity_ + release_after); }
     if (half(Side::client).stalled) { consider(*half(Side::client).stalled + timeouts_.client_send); }
@@ -117,9 +147,15 @@ bool Relay::pump(Side from, Milliseconds now) {
         if (!may_read(from)) { return false; }
         std::span<char> input = next_input(from, now);
         if (input.empty()) { return false; }
-        last_activity_ = now;
-        released_ = false;
+        if (from == Side::client) {
+            heard_ = now;
+            pinged_.reset();
+        }
         delivery_->consume(from, input, scratch_.output);
+        if (!std::exchange(scratch_.output.only_pong, false)) {
+            last_activity_ = now;
+            released_ = false;
+        }
         half(from).unread.insert(0, input.data(), input.size());
         flush_output(from, now);
     }

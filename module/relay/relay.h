@@ -19,6 +19,8 @@ using Milliseconds = std::chrono::milliseconds;
 struct Timeouts {
     Milliseconds idle{};          // without a byte from either side; 0: none
     Milliseconds close{};         // from the first sign of an end to the end
+    Milliseconds ping{};          // of silence, until a client is asked for a sign of life; 0: never
+    Milliseconds pong{};          // until a client that was asked counts as gone
     Milliseconds client_send{};   // a client that takes nothing of what waits for it
     Milliseconds backend_send{};
 };
@@ -75,6 +77,8 @@ private:
 
     [[nodiscard]] Half& half(Side side) noexcept { return halves_[side == Side::client ? 0 : 1]; }
     [[nodiscard]] const Half& half(Side side) const noexcept { return halves_[side == Side::client ? 0 : 1]; }
+    void keep_alive(Milliseconds now);
+    void lose_client(Milliseconds now);
     [[nodiscard]] bool may_read(Side side) const noexcept;
     [[nodiscard]] bool pump(Side from, Milliseconds now);
     [[nodiscard]] std::span<char> next_input(Side from, Milliseconds now);
@@ -92,6 +96,8 @@ private:
     Scratch& scratch_;
     Timeouts timeouts_;
     Milliseconds last_activity_{};
+    Milliseconds heard_{};                // the client's last sign of life
+    std::optional<Milliseconds> pinged_;  // since when there has been none
     bool released_ = false;  // the delivery's memory, since the last activity
     std::optional<Milliseconds> closing_since_;
 };

@@ -73,7 +73,7 @@ struct Wired {
     OneMaskKey keys;
     std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
     Relay relay{client, backend, std::make_unique<HeadersDelivery>(false, keys),
-                {Milliseconds(1000), Milliseconds(100), Milliseconds(300), Milliseconds(400)}, *scratch};
+                {Milliseconds(1000), Milliseconds(100), {}, {}, Milliseconds(300), Milliseconds(400)}, *scratch};
     Milliseconds now{50'000};
 
     State start(std::string_view early_client = {}, std::string_view early_backend = {}) {
