@@ -52,13 +52,13 @@ struct Sessions::Session {
     Queue::iterator queued;        // Place::first, known or again
     Schedule::iterator scheduled;  // Place::scheduled
     std::unique_ptr<redis::Pending> reply;
-    bool stale = false;       // it has changed while it was being read
-    bool read_twice = false;  // and is being read again for that
-    bool telling = false;     // its watches are being told: none may leave the list
+    bool stale = false;          // it has changed while it was being read
+    bool read_twice = false;     // and is being read again for that
+    bool telling = false;        // its watches are being told: none may leave the list
     std::optional<Value> value;  // as it was read last
     std::uint64_t epoch = 0;     // when that was
     Milliseconds read_at{};
-    Milliseconds recheck{};   // the shortest of its watches'; 0: none
+    Milliseconds recheck{};  // the shortest of its watches'; 0: none
 };
 
 class Sessions::SessionWatch final : public Watch {
@@ -188,9 +188,7 @@ void Sessions::touch(Session& session) {
         case Place::again: break;
         case Place::known: enter(session, first_, Place::first); break;
         case Place::scheduled:
-        case Place::resting:
-            schedule(session, std::max(clock_.now(), session.read_at + options_.pace));
-            break;
+        case Place::resting: schedule(session, std::max(clock_.now(), session.read_at + options_.pace)); break;
     }
 }
 

@@ -45,13 +45,9 @@ void append_digits(std::string& out, std::string_view bytes, std::string_view al
 
 }  // namespace
 
-void append_base64(std::string& out, std::string_view bytes) {
-    append_digits(out, bytes, standard, true);
-}
+void append_base64(std::string& out, std::string_view bytes) { append_digits(out, bytes, standard, true); }
 
-void append_base64url(std::string& out, std::string_view bytes) {
-    append_digits(out, bytes, url_safe, false);
-}
+void append_base64url(std::string& out, std::string_view bytes) { append_digits(out, bytes, url_safe, false); }
 
 bool append_decoded_base64(std::string& out, std::string_view text) {
     if (text.size() % 4 != 0) return false;

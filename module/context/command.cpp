@@ -10,9 +10,7 @@ namespace {
 
 constexpr std::size_t max_reason_size = 123;  // RFC 6455 5.5: 125 bytes, two of them for the code
 
-std::string_view text_of(const json_t* string) {
-    return {json_string_value(string), json_string_length(string)};
-}
+std::string_view text_of(const json_t* string) { return {json_string_value(string), json_string_length(string)}; }
 
 std::optional<MessageType> message_type(const json_t* type) {
     if (type == nullptr) return MessageType::text;
@@ -74,9 +72,9 @@ Command close_command(json_t* object) {
 
 InvalidCommand unreadable(JsonError error) {
     switch (error) {
-    case JsonError::inexact_number: return {"a number that can't be kept exactly"};
-    case JsonError::too_deep: return {"nested too deep"};
-    default: return {"not JSON"};
+        case JsonError::inexact_number: return {"a number that can't be kept exactly"};
+        case JsonError::too_deep: return {"nested too deep"};
+        default: return {"not JSON"};
     }
 }
 

@@ -53,19 +53,19 @@ void EnvelopeWriter::message(std::string& out, const Context* context, std::uint
         out += context->json();
     }
     switch (type) {
-    case MessageType::text:
-        out += ",\"type\":\"text\",\"data\":";
-        append_utf8_string(out, payload);
-        break;
-    case MessageType::binary:
-        out += ",\"type\":\"binary\",\"data\":\"";
-        append_base64(out, payload);
-        out += '"';
-        break;
-    case MessageType::json:
-        out += ",\"type\":\"json\",\"data\":";
-        out += payload;
-        break;
+        case MessageType::text:
+            out += ",\"type\":\"text\",\"data\":";
+            append_utf8_string(out, payload);
+            break;
+        case MessageType::binary:
+            out += ",\"type\":\"binary\",\"data\":\"";
+            append_base64(out, payload);
+            out += '"';
+            break;
+        case MessageType::json:
+            out += ",\"type\":\"json\",\"data\":";
+            out += payload;
+            break;
     }
     out += '}';
 }

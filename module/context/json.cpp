@@ -73,9 +73,9 @@ JsonError inspect(std::string_view json, std::size_t levels) {
 
 JsonError error_of(const json_error_t& error) {
     switch (json_error_code(&error)) {
-    case json_error_numeric_overflow: return JsonError::inexact_number;
-    case json_error_stack_overflow: return JsonError::too_deep;
-    default: return JsonError::syntax;
+        case json_error_numeric_overflow: return JsonError::inexact_number;
+        case json_error_stack_overflow: return JsonError::too_deep;
+        default: return JsonError::syntax;
     }
 }
 
@@ -93,8 +93,12 @@ void append_real(std::string& out, double value) {
 }
 
 void append_unicode_escape(std::string& out, char32_t unit) {
-    const char escape[] = {'\\', 'u', hex_digits[unit >> 12 & 15], hex_digits[unit >> 8 & 15],
-                           hex_digits[unit >> 4 & 15], hex_digits[unit & 15]};
+    const char escape[] = {'\\',
+                           'u',
+                           hex_digits[unit >> 12 & 15],
+                           hex_digits[unit >> 8 & 15],
+                           hex_digits[unit >> 4 & 15],
+                           hex_digits[unit & 15]};
     out.append(escape, sizeof escape);
 }
 
@@ -106,20 +110,18 @@ constexpr std::array<bool, 256> escaped_bytes = [] {
     return escaped;
 }();
 
-bool needs_escape(char c) {
-    return escaped_bytes[static_cast<unsigned char>(c)];
-}
+bool needs_escape(char c) { return escaped_bytes[static_cast<unsigned char>(c)]; }
 
 void append_escaped(std::string& out, char c) {
     switch (c) {
-    case '"': out += "\\\""; break;
-    case '\\': out += "\\\\"; break;
-    case '\b': out += "\\b"; break;
-    case '\f': out += "\\f"; break;
-    case '\n': out += "\\n"; break;
-    case '\r': out += "\\r"; break;
-    case '\t': out += "\\t"; break;
-    default: append_unicode_escape(out, static_cast<unsigned char>(c));
+        case '"': out += "\\\""; break;
+        case '\\': out += "\\\\"; break;
+        case '\b': out += "\\b"; break;
+        case '\f': out += "\\f"; break;
+        case '\n': out += "\\n"; break;
+        case '\r': out += "\\r"; break;
+        case '\t': out += "\\t"; break;
+        default: append_unicode_escape(out, static_cast<unsigned char>(c));
     }
 }
 
@@ -175,23 +177,22 @@ JsonPtr allocated(json_t* value) {
 
 void append_json(std::string& out, json_t* value, Charset charset) {
     switch (json_typeof(value)) {
-    case JSON_OBJECT: append_object(out, value, charset); break;
-    case JSON_ARRAY: append_array(out, value, charset); break;
-    case JSON_STRING: append_string(out, {json_string_value(value), json_string_length(value)}, charset); break;
-    case JSON_INTEGER: append_integer(out, json_integer_value(value)); break;
-    case JSON_REAL: append_real(out, json_real_value(value)); break;
-    case JSON_TRUE: out += "true"; break;
-    case JSON_FALSE: out += "false"; break;
-    case JSON_NULL: out += "null"; break;
+        case JSON_OBJECT: append_object(out, value, charset); break;
+        case JSON_ARRAY: append_array(out, value, charset); break;
+        case JSON_STRING: append_string(out, {json_string_value(value), json_string_length(value)}, charset); break;
+        case JSON_INTEGER: append_integer(out, json_integer_value(value)); break;
+        case JSON_REAL: append_real(out, json_real_value(value)); break;
+        case JSON_TRUE: out += "true"; break;
+        case JSON_FALSE: out += "false"; break;
+        case JSON_NULL: out += "null"; break;
     }
 }
 
 void append_ascii_string(std::string& out, std::string_view text) {
     out += '"';
     while (!text.empty()) {
-        const auto run_end = std::find_if(text.begin(), text.end(), [](char c) {
-            return needs_escape(c) || static_cast<unsigned char>(c) >= 0x7f;
-        });
+        const auto run_end = std::find_if(
+            text.begin(), text.end(), [](char c) { return needs_escape(c) || static_cast<unsigned char>(c) >= 0x7f; });
         out.append(text.begin(), run_end);
         text.remove_prefix(static_cast<std::size_t>(run_end - text.begin()));
         if (text.empty()) break;

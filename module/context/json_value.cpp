@@ -10,9 +10,7 @@
 namespace ws::context {
 namespace {
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Walks over a text; each step says whether what it expects was there.
 class Walker final {
@@ -22,8 +20,7 @@ public:
     bool value() {
         do {
             if (!element()) return false;
-            while (depth_ != 0 && closing()) {
-            }
+            while (depth_ != 0 && closing()) {}
         } while (depth_ != 0 && next_element());
         space();
         return depth_ == 0 && rest_.empty();
@@ -71,7 +68,8 @@ private:
     bool string_rest() {
         for (;;) {
             const auto run_end = std::find_if(rest_.begin(), rest_.end(), [](char c) {
-                return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x80;
+                return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 ||
+                       static_cast<unsigned char>(c) >= 0x80;
             });
             rest_.remove_prefix(static_cast<std::size_t>(run_end - rest_.begin()));
             if (take('"')) return true;
@@ -147,8 +145,6 @@ private:
 
 }  // namespace
 
-bool is_json_value(std::string_view text) {
-    return Walker(text).value();
-}
+bool is_json_value(std::string_view text) { return Walker(text).value(); }
 
 }  // namespace ws::context

@@ -13,10 +13,10 @@ constexpr std::size_t max_field_depth = max_depth - 1;
 
 BuildError error_of(JsonError error) {
     switch (error) {
-    case JsonError::none: return BuildError::none;
-    case JsonError::inexact_number: return BuildError::bad_number;
-    case JsonError::too_deep: return BuildError::too_deep;
-    case JsonError::syntax: break;
+        case JsonError::none: return BuildError::none;
+        case JsonError::inexact_number: return BuildError::bad_number;
+        case JsonError::too_deep: return BuildError::too_deep;
+        case JsonError::syntax: break;
     }
     return BuildError::not_json;
 }
@@ -55,9 +55,7 @@ JsonPtr converted(json_t* value, FieldType type) {
     return value_from(text, type);
 }
 
-JsonPtr value_of(const FieldValue& field, json_t*) {
-    return value_from(field.value, field.type);
-}
+JsonPtr value_of(const FieldValue& field, json_t*) { return value_from(field.value, field.type); }
 
 JsonPtr value_of(const SessionField& field, json_t* session) {
     json_t* const value = find_path(session, field.path);
@@ -109,9 +107,7 @@ JsonPtr selected(const Recipe& recipe, json_t* session) {
     return result;
 }
 
-BuildResult failure(BuildError error, std::string field = {}) {
-    return {nullptr, error, std::move(field)};
-}
+BuildResult failure(BuildError error, std::string field = {}) { return {nullptr, error, std::move(field)}; }
 
 }  // namespace
 

@@ -49,8 +49,8 @@ enum class BuildError {
     not_json,    // the session: see json.h for what is refused besides bad syntax
     bad_number,  // the session holds a number that can't be kept exactly
     not_object,
-    bad_field,   // a field's value doesn't fit its type
-    too_deep,    // the session is nested deeper than max_depth
+    bad_field,  // a field's value doesn't fit its type
+    too_deep,   // the session is nested deeper than max_depth
 };
 
 struct BuildResult {

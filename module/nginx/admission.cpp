@@ -109,7 +109,8 @@ ngx_int_t check_request(Connection& connection) {
     }
     tame_connection_header(*r, connection.kind);
     if (has_control_byte(lines)) {
-        return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "control byte in a header");
+        return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed,
+                      "control byte in a header");
     }
     return NGX_OK;
 }
@@ -160,14 +161,15 @@ ngx_int_t deliver(Connection& connection) {
     if (in_envelope) {
         if (conf.compression) { negotiate(connection); }
         if (connection.extensions.malformed) {
-            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "malformed extensions");
+            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed,
+                          "malformed extensions");
         }
         hide_header(*r, "Sec-WebSocket-Extensions");
     }
     if (!in_envelope && !conf.header->name.empty()) {
         const context::Context& context = *connection.context;
-        const std::string value = conf.header->encoding == HeaderEncoding::json ? std::string(context.json())
-                                                                                : context.base64url();
+        const std::string value =
+            conf.header->encoding == HeaderEncoding::json ? std::string(context.json()) : context.base64url();
         if (value.size() > conf.context_header_max) {
             return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid,
                           "context too large for a header (ws_context_header_max)");
@@ -230,9 +232,7 @@ void on_change(Connection& connection, const auth::Verdict& verdict) {
 void on_first_answer(Connection& connection, const auth::Verdict& verdict) noexcept {
     try {
         (void)judge(connection, verdict);
-    } catch (...) {
-        connection.verdict = NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    } catch (...) { connection.verdict = NGX_HTTP_INTERNAL_SERVER_ERROR; }
     if (connection.verdict != NGX_DECLINED) { connection.watch.reset(); }
     ngx_post_event(&connection.resume, &ngx_posted_events);
 }
@@ -275,9 +275,10 @@ ngx_int_t ask(Connection& connection) {
     connection.resume.data = &connection;
     connection.resume.log = r->connection->log;
     const bool live = conf.live && connection.kind == websocket::RequestKind::upgrade;
-    connection.watch = Worker::current()->redis_hook(*conf.redis).watch(
-        {question, live, auth::Milliseconds(conf.recheck)},
-        [&connection](const auth::Verdict& verdict) { on_answer(connection, verdict); });
+    connection.watch = Worker::current()
+                           ->redis_hook(*conf.redis)
+                           .watch({question, live, auth::Milliseconds(conf.recheck)},
+                                  [&connection](const auth::Verdict& verdict) { on_answer(connection, verdict); });
     // A client that leaves meanwhile is noticed.
     r->read_event_handler = ngx_http_test_reading;
     return NGX_AGAIN;
@@ -329,8 +330,6 @@ ngx_int_t admit(ngx_http_request_t* r) noexcept try {
         if (!conf.has_hook() && connection->verdict == NGX_DECLINED) { return move_on(*connection, conf); }
     }
     return begin(r);
-} catch (...) {
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
-}
+} catch (...) { return NGX_HTTP_INTERNAL_SERVER_ERROR; }
 
 }  // namespace ws::nginx

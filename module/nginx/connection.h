@@ -21,8 +21,8 @@ class Tunnel;
 
 // What $ws_auth_status says.
 enum class AuthStatus {
-    off,          // no hook in this location
-    pending,      // asked, not answered
+    off,      // no hook in this location
+    pending,  // asked, not answered
     allowed,
     no_token,     // the request has none, or one that can't be a token
     denied,       // the session does not exist
@@ -47,8 +47,9 @@ struct Connection {
 
     ngx_http_request_t* const request;
     const LocationConf* conf;  // of the location that judged the request
-    const LocationConf* hook_conf = nullptr;  // of the location whose hook was asked: it says what the context is made of
-    const std::string id;      // 32 hexadecimal digits
+    const LocationConf* hook_conf =
+        nullptr;           // of the location whose hook was asked: it says what the context is made of
+    const std::string id;  // 32 hexadecimal digits
 
     websocket::RequestKind kind = websocket::RequestKind::plain;
     AuthStatus auth = AuthStatus::off;
@@ -63,8 +64,8 @@ struct Connection {
     bool session_ended = false;          // before there was a tunnel to end
 
     ngx_int_t (*create_request)(ngx_http_request_t*) = nullptr;  // proxy's own, under ws_pass
-    websocket::Negotiation extensions;  // with the client, in envelope delivery
-    bool takeover = false;  // a good 101 is on its way to the client
+    websocket::Negotiation extensions;                           // with the client, in envelope delivery
+    bool takeover = false;                                       // a good 101 is on its way to the client
     std::unique_ptr<Tunnel> tunnel;
 };
 

@@ -16,8 +16,8 @@ std::vector<context::Field> evaluate(ngx_http_request_t* r, const std::vector<Co
         }
         ngx_str_t value;
         if (ngx_http_complex_value(r, field.value, &value) != NGX_OK) { throw std::bad_alloc(); }
-        evaluated.emplace_back(context::FieldValue{field.name, field.type.value_or(context::FieldType::string),
-                                                   std::string(view(value))});
+        evaluated.emplace_back(
+            context::FieldValue{field.name, field.type.value_or(context::FieldType::string), std::string(view(value))});
     }
     return evaluated;
 }

@@ -77,9 +77,7 @@ char* set_tokens(ngx_conf_t* cf, LocationConf& conf) {
 }
 
 char* add_command(ngx_conf_t* cf, LocationConf& conf, std::span<const ngx_str_t> words) {
-    if (conf.command != nullptr) {
-        return error(cf, "is duplicate: one ws_auth_key or ws_auth_redis_command a level");
-    }
+    if (conf.command != nullptr) { return error(cf, "is duplicate: one ws_auth_key or ws_auth_redis_command a level"); }
     auto* command = make_object<std::vector<ngx_http_complex_value_t>>(cf->pool);
     for (const ngx_str_t& word : words) {
         const ngx_http_complex_value_t* compiled = compile(cf, word);
@@ -163,9 +161,9 @@ bool mentions_session(std::string_view text) noexcept {
 // What can be known of a field before there is a session: is its name one, and does a text without variables fit its type?
 bool can_be_built(const ContextField& field, std::string_view text) {
     const bool constant = field.value != nullptr && field.value->lengths == nullptr;
-    const context::Field known = constant ? context::FieldValue{field.name, field.type.value_or(context::FieldType::string),
-                                                                std::string(text)}
-                                          : context::FieldValue{field.name, context::FieldType::string, {}};
+    const context::Field known =
+        constant ? context::FieldValue{field.name, field.type.value_or(context::FieldType::string), std::string(text)}
+                 : context::FieldValue{field.name, context::FieldType::string, {}};
     return context::Recipe{}.build(std::string_view("{}"), std::span(&known, 1)).error == context::BuildError::none;
 }
 
@@ -180,9 +178,7 @@ char* set_field_value(ngx_conf_t* cf, ContextField& field, const ngx_str_t& text
         }
         return ok();
     }
-    if (mentions_session(value)) {
-        return error(cf, "has a wrong value: $ws_session.PATH must be the whole of it");
-    }
+    if (mentions_session(value)) { return error(cf, "has a wrong value: $ws_session.PATH must be the whole of it"); }
     field.value = compile(cf, text);
     return field.value != nullptr ? ok() : static_cast<char*>(NGX_CONF_ERROR);
 }
@@ -217,10 +213,12 @@ char* add_field(ngx_conf_t* cf, LocationConf& conf) {
 // Headers that HTTP, nginx or this module give their own values.
 bool is_taken(std::string_view name) {
     std::string lower(name);
-    std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::ranges::transform(lower, lower.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     static constexpr std::array<std::string_view, 12> taken{
-        "connection", "content-length", "content-type", "cookie", "expect", "host", "keep-alive",
-        "te", "trailer", "transfer-encoding", "upgrade", "x-ws-connection-id"};
+        "connection", "content-length",    "content-type", "cookie",  "expect",
+        "host",       "keep-alive",        "te",           "trailer", "transfer-encoding",
+        "upgrade",    "x-ws-connection-id"};
     return std::ranges::find(taken, lower) != taken.end() || lower.starts_with("sec-websocket-");
 }
 
@@ -287,7 +285,8 @@ ngx_command_t directives[] = {
     own(ngx_string("ws_context_header_max"), NGX_CONF_TAKE1, guarded<set_size<&LocationConf::context_header_max>>),
     own(ngx_string("ws_delivery"), NGX_CONF_TAKE1, guarded<set_choice<&LocationConf::delivery, deliveries>>),
     {ngx_string("ws_pass"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, set_ws_pass, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
-    own(ngx_string("ws_envelope_data"), NGX_CONF_TAKE1, guarded<set_choice<&LocationConf::envelope_json, envelope_data>>),
+    own(ngx_string("ws_envelope_data"), NGX_CONF_TAKE1,
+        guarded<set_choice<&LocationConf::envelope_json, envelope_data>>),
     own(ngx_string("ws_envelope_context"), NGX_CONF_TAKE1,
         guarded<set_choice<&LocationConf::envelope_context_always, envelope_context>>),
     flag(ngx_string("ws_envelope_replies"), offsetof(LocationConf, envelope_replies)),

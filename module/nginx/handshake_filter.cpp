@@ -57,7 +57,9 @@ const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
 }
 
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept try {
-    if (r != r->main || r->upstream == nullptr || r->headers_out.status >= NGX_HTTP_OK) { return next_header_filter(r); }
+    if (r != r->main || r->upstream == nullptr || r->headers_out.status >= NGX_HTTP_OK) {
+        return next_header_filter(r);
+    }
     Connection* connection = Connection::of(r);
     if (connection == nullptr) { return next_header_filter(r); }
     if (const char* wrong = refuse_switch(r, *connection)) {
@@ -74,9 +76,7 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept try {
         add_response_header(*r, "Sec-WebSocket-Extensions", connection->extensions.response);
     }
     return next_header_filter(r);
-} catch (...) {
-    return NGX_ERROR;
-}
+} catch (...) { return NGX_ERROR; }
 
 ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept try {
     Connection* connection = r == r->main ? Connection::of(r) : nullptr;
@@ -87,9 +87,7 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept try {
         Tunnel::take_over(*connection);
     }
     return next_body_filter(r, in);
-} catch (...) {
-    return NGX_ERROR;
-}
+} catch (...) { return NGX_ERROR; }
 
 }  // namespace
 

@@ -43,13 +43,15 @@ void set_defaults(ngx_conf_t* cf, LocationConf& conf) {
 char* check(ngx_conf_t* cf, const LocationConf& conf) noexcept {
     if (conf.auth != static_cast<ngx_uint_t>(HookKind::redis)) { return nullptr; }
     if (conf.redis == nullptr) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_auth redis\" needs a server: add \"ws_redis redis://HOST:PORT;\" at this level or above");
+        ngx_conf_log_error(
+            NGX_LOG_EMERG, cf, 0,
+            "\"ws_auth redis\" needs a server: add \"ws_redis redis://HOST:PORT;\" at this level or above");
         return static_cast<char*>(NGX_CONF_ERROR);
     }
     if (conf.tokens == nullptr) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_auth redis\" needs a token: add \"ws_auth_token cookie:NAME;\" at this level or above");
+        ngx_conf_log_error(
+            NGX_LOG_EMERG, cf, 0,
+            "\"ws_auth redis\" needs a token: add \"ws_auth_token cookie:NAME;\" at this level or above");
         return static_cast<char*>(NGX_CONF_ERROR);
     }
     return nullptr;
@@ -129,8 +131,6 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     if (merge_ws_pass(cf, prev, conf) != NGX_CONF_OK) { return static_cast<char*>(NGX_CONF_ERROR); }
     set_defaults(cf, conf);
     return check(cf, conf);
-} catch (...) {
-    return static_cast<char*>(NGX_CONF_ERROR);
-}
+} catch (...) { return static_cast<char*>(NGX_CONF_ERROR); }
 
 }  // namespace ws::nginx

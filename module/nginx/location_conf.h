@@ -39,7 +39,7 @@ struct ContextHeader {
 
 // Filled by nginx's own slot setters, so it stays a plain struct; lists are objects of the configuration's pool.
 struct LocationConf {
-    ngx_uint_t auth;                                    // HookKind
+    ngx_uint_t auth;  // HookKind
     const RedisServer* redis;
     const std::vector<TokenSource>* tokens;
     const std::vector<ngx_http_complex_value_t>* command;  // a Redis command as an argument vector
@@ -51,13 +51,13 @@ struct LocationConf {
     ngx_uint_t live_headers_close;
     ngx_msec_t recheck;
 
-    const std::vector<std::string>* select;             // null: all
+    const std::vector<std::string>* select;  // null: all
     const std::vector<ContextField>* fields;
     const ContextHeader* header;
     size_t context_header_max;
 
-    ngx_uint_t delivery;                                // DeliveryKind
-    ngx_http_handler_pt proxy_handler;                  // what ws_pass stands for; null without ws_pass
+    ngx_uint_t delivery;                // DeliveryKind
+    ngx_http_handler_pt proxy_handler;  // what ws_pass stands for; null without ws_pass
     ngx_uint_t envelope_json;
     ngx_uint_t envelope_context_always;
     ngx_flag_t envelope_replies;
@@ -65,7 +65,7 @@ struct LocationConf {
     ngx_flag_t compression;
     ngx_uint_t compression_level;
     size_t compression_min_length;
-    ngx_uint_t compression_window;                      // bits
+    ngx_uint_t compression_window;  // bits
 
     size_t max_message_size;
     ngx_uint_t max_fragments;

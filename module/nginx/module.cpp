@@ -22,8 +22,10 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) noexcept {
 ngx_http_module_t context = {
     ws::nginx::add_variables,  // preconfiguration
     postconfiguration,
-    nullptr, nullptr,  // main
-    nullptr, nullptr,  // server
+    nullptr,
+    nullptr,  // main
+    nullptr,
+    nullptr,  // server
     ws::nginx::create_location_conf,
     ws::nginx::merge_location_conf,
 };
@@ -37,13 +39,13 @@ ngx_module_t ngx_http_ws_module = {
     &context,
     ws::nginx::directives,
     NGX_HTTP_MODULE,
-    nullptr,                  // init master
-    nullptr,                  // init module
+    nullptr,  // init master
+    nullptr,  // init module
     ws::nginx::init_process,
-    nullptr, nullptr,         // threads
+    nullptr,
+    nullptr,  // threads
     ws::nginx::exit_process,
-    nullptr,                  // exit master
+    nullptr,  // exit master
     NGX_MODULE_V1_PADDING,
 };
-
 }

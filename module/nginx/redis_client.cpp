@@ -13,8 +13,7 @@ namespace {
 // Commands that may wait for one connection to open. More are refused: they would all be late.
 constexpr std::size_t max_waiting = 1024;
 
-bool better(const RedisConnection& a, const RedisConnection& b) noexcept
-{
+bool better(const RedisConnection& a, const RedisConnection& b) noexcept {
     const bool a_ready = a.state() == State::ready;
     const bool b_ready = b.state() == State::ready;
     return a_ready != b_ready ? a_ready : a.load() < b.load();
@@ -22,8 +21,7 @@ bool better(const RedisConnection& a, const RedisConnection& b) noexcept
 
 }  // namespace
 
-RedisClient::RedisClient(const RedisServer& server, ngx_log_t* log) : server_(server), log_(log)
-{
+RedisClient::RedisClient(const RedisServer& server, ngx_log_t* log) : server_(server), log_(log) {
     for (ngx_uint_t i = 0; i < server.connections; ++i) {
         connections_.push_back(std::make_unique<RedisConnection>(*this, server, log));
     }
@@ -38,13 +36,9 @@ RedisClient::RedisClient(const RedisServer& server, ngx_log_t* log) : server_(se
     retry_.cancelable = 1;
 }
 
-RedisClient::~RedisClient()
-{
-    shutdown();
-}
+RedisClient::~RedisClient() { shutdown(); }
 
-std::unique_ptr<redis::Pending> RedisClient::send(std::span<const std::string_view> argv, Done done)
-{
+std::unique_ptr<redis::Pending> RedisClient::send(std::span<const std::string_view> argv, Done done) {
     auto command = std::make_shared<redis::Command>(std::move(done));
     auto handle = std::make_unique<redis::CommandHandle>(command);
     if (RedisConnection* connection = choose()) {
@@ -58,11 +52,8 @@ std::unique_ptr<redis::Pending> RedisClient::send(std::span<const std::string_vi
 }
 
 // The connection for the next command, opened when there is none or all are busy; null when the command is to be refused.
-RedisConnection* RedisClient::choose()
-{
-    if (shut_down_) {
-        return nullptr;
-    }
+RedisConnection* RedisClient::choose() {
+    if (shut_down_) { return nullptr; }
     RedisConnection* best = nullptr;
     RedisConnection* closed = nullptr;
     for (const auto& connection : connections_) {
@@ -77,87 +68,63 @@ RedisConnection* RedisClient::choose()
     if (!down_ && closed != nullptr && (best == nullptr || best->load() > 0)) {
         closed->want(address_);
         has_work();
-        if (best == nullptr || best->state() != State::ready) {
-            best = closed;
-        }
+        if (best == nullptr || best->state() != State::ready) { best = closed; }
     }
-    if (best != nullptr && best->state() != State::ready && best->load() >= max_waiting) {
-        return nullptr;
-    }
+    if (best != nullptr && best->state() != State::ready && best->load() >= max_waiting) { return nullptr; }
     return best;
 }
 
-void RedisClient::has_work() noexcept
-{
+void RedisClient::has_work() noexcept {
     if (!shut_down_) {
         // The next turn of the event loop, so that a callback that sends again when refused can't keep this turn from ending.
         ngx_post_event(&work_, &ngx_posted_next_events);
     }
 }
 
-void RedisClient::start_wanted()
-{
-    if (tracking_ != nullptr && !tracking_->settled()) {
-        return;
-    }
+void RedisClient::start_wanted() {
+    if (tracking_ != nullptr && !tracking_->settled()) { return; }
     for (const auto& connection : connections_) {
-        if (connection->state() != State::wanted) {
-            continue;
-        }
-        if (tracking_ != nullptr) {
-            tracking_->before_start(*connection);
-        }
+        if (connection->state() != State::wanted) { continue; }
+        if (tracking_ != nullptr) { tracking_->before_start(*connection); }
         connection->start();
     }
 }
 
-void RedisClient::on_work(ngx_event_t* event) noexcept
-{
+void RedisClient::on_work(ngx_event_t* event) noexcept {
     auto* self = static_cast<RedisClient*>(static_cast<ngx_connection_t*>(event->data)->data);
     const auto refused = std::exchange(self->refused_, {});
     try {
         self->start_wanted();
-        for (const auto& command : refused) {
-            command->answer({redis::Outcome::Status::unavailable, nullptr});
-        }
-    } catch (...) {
-        ngx_log_error(NGX_LOG_ALERT, self->log_, 0, "ws: out of memory");
-    }
+        for (const auto& command : refused) { command->answer({redis::Outcome::Status::unavailable, nullptr}); }
+    } catch (...) { ngx_log_error(NGX_LOG_ALERT, self->log_, 0, "ws: out of memory"); }
 }
 
-void RedisClient::track(redis::Invalidations& listener)
-{
+void RedisClient::track(redis::Invalidations& listener) {
     tracking_ = std::make_unique<RedisTracking>(*this, server_, log_, listener);
     has_work();
 }
 
-void RedisClient::is_up(RedisConnection& connection)
-{
+void RedisClient::is_up(RedisConnection& connection) {
     if (tracking_ != nullptr && tracking_->is_receiver(connection)) {
         tracking_->receiver_up();
         return;
     }
     address_ = connection.address();
     backoff_.reset();
-    if (retry_.timer_set) {
-        ngx_del_timer(&retry_);
-    }
+    if (retry_.timer_set) { ngx_del_timer(&retry_); }
     if (down_ || failed_ > 0) {
-        ngx_log_error(NGX_LOG_NOTICE, log_, 0, "ws: redis %s is back, %uz requests refused meanwhile", server_.name.c_str(), failed_);
+        ngx_log_error(NGX_LOG_NOTICE, log_, 0, "ws: redis %s is back, %uz requests refused meanwhile",
+                      server_.name.c_str(), failed_);
     }
     down_ = false;
     failed_ = 0;
-    if (tracking_ != nullptr) {
-        tracking_->reader_up(connection);
-    }
+    if (tracking_ != nullptr) { tracking_->reader_up(connection); }
 }
 
 // A receiver that fails alone is no outage; if the server is down, the readers will notice.
-void RedisClient::is_down(const RedisConnection& connection, const char* reason, ngx_err_t err, std::size_t lost) noexcept
-{
-    if (tracking_ != nullptr && tracking_->is_receiver(connection)) {
-        return;
-    }
+void RedisClient::is_down(const RedisConnection& connection, const char* reason, ngx_err_t err,
+                          std::size_t lost) noexcept {
+    if (tracking_ != nullptr && tracking_->is_receiver(connection)) { return; }
     failed_ += lost;
     if (!down_) {
         down_ = true;
@@ -166,11 +133,8 @@ void RedisClient::is_down(const RedisConnection& connection, const char* reason,
     retry_later();
 }
 
-void RedisClient::is_closed(const RedisConnection& connection)
-{
-    if (tracking_ == nullptr || shut_down_ || ngx_exiting) {
-        return;
-    }
+void RedisClient::is_closed(const RedisConnection& connection) {
+    if (tracking_ == nullptr || shut_down_ || ngx_exiting) { return; }
     if (tracking_->is_receiver(connection)) {
         tracking_->receiver_closed();
     } else {
@@ -178,51 +142,33 @@ void RedisClient::is_closed(const RedisConnection& connection)
     }
 }
 
-void RedisClient::tracking_is_refused(const char* why)
-{
-    if (tracking_ != nullptr) {
-        tracking_->refused(why);
-    }
+void RedisClient::tracking_is_refused(const char* why) {
+    if (tracking_ != nullptr) { tracking_->refused(why); }
 }
 
-void RedisClient::retry_later() noexcept
-{
-    if (!retry_.timer_set) {
-        ngx_add_timer(&retry_, backoff_.next(static_cast<std::uint32_t>(ngx_random())));
-    }
+void RedisClient::retry_later() noexcept {
+    if (!retry_.timer_set) { ngx_add_timer(&retry_, backoff_.next(static_cast<std::uint32_t>(ngx_random()))); }
 }
 
-void RedisClient::on_retry(ngx_event_t* event) noexcept
-{
+void RedisClient::on_retry(ngx_event_t* event) noexcept {
     auto* self = static_cast<RedisClient*>(static_cast<ngx_connection_t*>(event->data)->data);
     for (const auto& connection : self->connections_) {
         if (connection->state() == State::closed) {
             try {
                 connection->want(self->address_);
                 self->has_work();
-            } catch (...) {
-                self->retry_later();
-            }
+            } catch (...) { self->retry_later(); }
             return;
         }
     }
 }
 
-void RedisClient::shutdown() noexcept
-{
+void RedisClient::shutdown() noexcept {
     shut_down_ = true;
-    for (const auto& connection : connections_) {
-        connection->drop();
-    }
-    if (tracking_ != nullptr) {
-        tracking_->shutdown();
-    }
-    if (retry_.timer_set) {
-        ngx_del_timer(&retry_);
-    }
-    if (work_.posted) {
-        ngx_delete_posted_event(&work_);
-    }
+    for (const auto& connection : connections_) { connection->drop(); }
+    if (tracking_ != nullptr) { tracking_->shutdown(); }
+    if (retry_.timer_set) { ngx_del_timer(&retry_); }
+    if (work_.posted) { ngx_delete_posted_event(&work_); }
     refused_.clear();
 }
 

@@ -43,21 +43,19 @@ private:
     friend class RedisTracking;
 
     // From RedisConnection.
-    void has_work() noexcept;                                      // it is wanted
-    void is_up(RedisConnection& connection);        // it is ready
-    void is_down(const RedisConnection& connection, const char* reason, ngx_err_t err, std::size_t lost) noexcept;  // it failed, with so many commands
+    void has_work() noexcept;                 // it is wanted
+    void is_up(RedisConnection& connection);  // it is ready
+    void is_down(const RedisConnection& connection, const char* reason, ngx_err_t err,
+                 std::size_t lost) noexcept;  // it failed, with so many commands
     void is_closed(const RedisConnection& connection);
     void tracking_is_refused(const char* why);
 
     // From RedisTracking.
     [[nodiscard]] ngx_uint_t address() const noexcept { return address_; }
     template <typename Visit>
-    void for_each_ready(Visit visit)
-    {
+    void for_each_ready(Visit visit) {
         for (const auto& connection : connections_) {
-            if (connection->state() == RedisConnection::State::ready) {
-                visit(*connection);
-            }
+            if (connection->state() == RedisConnection::State::ready) { visit(*connection); }
         }
     }
 
@@ -74,8 +72,8 @@ private:
     std::vector<std::unique_ptr<RedisConnection>> connections_;
     std::vector<std::shared_ptr<redis::Command>> refused_;
     redis::Backoff backoff_;
-    ngx_uint_t address_ = 0;   // the last one that worked
-    std::size_t failed_ = 0;   // commands refused or lost since the server failed
+    ngx_uint_t address_ = 0;  // the last one that worked
+    std::size_t failed_ = 0;  // commands refused or lost since the server failed
     bool down_ = false;
     bool shut_down_ = false;
     ngx_connection_t no_socket_{};  // events want one for the debug log

@@ -19,8 +19,7 @@ namespace {
 constexpr std::size_t read_size = 16 * 1024;
 
 // What getsockopt() says about a connect() that was under way: 0 when it went well.
-ngx_err_t connect_error(ngx_socket_t fd) noexcept
-{
+ngx_err_t connect_error(ngx_socket_t fd) noexcept {
     int err = 0;
     socklen_t len = sizeof(err);
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1 ? ngx_socket_errno : err;
@@ -28,22 +27,19 @@ ngx_err_t connect_error(ngx_socket_t fd) noexcept
 
 }  // namespace
 
-RedisConnection::RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log, redis::Invalidations* listener)
-    : client_(client), server_(server), log_(*log), listener_(listener)
-{
+RedisConnection::RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log,
+                                 redis::Invalidations* listener)
+    : client_(client), server_(server), log_(*log), listener_(listener) {
     // nginx logs each failed connect(), up to [crit]; an outage is the client's to log, once.
     log_.log_level = std::min<ngx_uint_t>(log->log_level, NGX_LOG_ALERT);
     log_.handler = nullptr;
 }
 
-RedisConnection::~RedisConnection()
-{
-    drop();
-}
+RedisConnection::~RedisConnection() { drop(); }
 
-void RedisConnection::want(ngx_uint_t address)
-{
-    pipeline_ = listener_ != nullptr ? std::make_unique<redis::Pipeline>(server_.login, *listener_) : std::make_unique<redis::Pipeline>(server_.login);
+void RedisConnection::want(ngx_uint_t address) {
+    pipeline_ = listener_ != nullptr ? std::make_unique<redis::Pipeline>(server_.login, *listener_)
+                                     : std::make_unique<redis::Pipeline>(server_.login);
     receiver_ = 0;
     silent_ = false;
     address_ = address;
@@ -51,8 +47,7 @@ void RedisConnection::want(ngx_uint_t address)
     state_ = State::wanted;
 }
 
-void RedisConnection::track(long long receiver)
-{
+void RedisConnection::track(long long receiver) {
     receiver_ = receiver;
     tracking_refused_ = false;
     if (state_ == State::wanted) {
@@ -63,16 +58,13 @@ void RedisConnection::track(long long receiver)
     const std::array<std::string_view, 6> argv{"CLIENT", "TRACKING", "ON", "REDIRECT", id, "NOLOOP"};
     auto command = std::make_shared<redis::Command>([this](const redis::Outcome& outcome) {
         tracking_refused_ = outcome.status == Status::reply && redis::is_error(*outcome.reply);
-        if (tracking_refused_) {
-            client_.tracking_is_refused("CLIENT TRACKING refused");
-        }
+        if (tracking_refused_) { client_.tracking_is_refused("CLIENT TRACKING refused"); }
     });
     tracking_ = std::make_unique<redis::CommandHandle>(command);
     push(argv, std::move(command));
 }
 
-void RedisConnection::check() noexcept
-{
+void RedisConnection::check() noexcept {
     guarded([this] {
         if (std::exchange(silent_, true)) {
             fail("no sign of life", 0, Status::timeout);
@@ -83,55 +75,41 @@ void RedisConnection::check() noexcept
     });
 }
 
-void RedisConnection::push(std::span<const std::string_view> argv, std::shared_ptr<redis::Command> command)
-{
+void RedisConnection::push(std::span<const std::string_view> argv, std::shared_ptr<redis::Command> command) {
     pipeline_->push(argv, std::move(command), ngx_current_msec);
-    if (socket_ != nullptr) {
-        watch();
-    }
-    if (state_ == State::ready) {
-        ngx_post_event(socket_->write, &ngx_posted_events);
-    }
+    if (socket_ != nullptr) { watch(); }
+    if (state_ == State::ready) { ngx_post_event(socket_->write, &ngx_posted_events); }
 }
 
 // Runs one step of the connection at the border to nginx. Only memory can be missing here; the connection then fails like any other.
 template <typename Step>
-void RedisConnection::guarded(Step step) noexcept
-{
+void RedisConnection::guarded(Step step) noexcept {
     try {
         step();
     } catch (...) {
         try {
             fail("out of memory", 0, Status::unavailable);
-        } catch (...) {
-            drop();
-        }
+        } catch (...) { drop(); }
     }
 }
 
-void RedisConnection::start() noexcept
-{
+void RedisConnection::start() noexcept {
     guarded([this] { connect(); });
 }
 
-void RedisConnection::on_read(ngx_event_t* event) noexcept
-{
+void RedisConnection::on_read(ngx_event_t* event) noexcept {
     auto* self = static_cast<RedisConnection*>(static_cast<ngx_connection_t*>(event->data)->data);
     self->guarded([self] { self->read(); });
 }
 
-void RedisConnection::on_write(ngx_event_t* event) noexcept
-{
+void RedisConnection::on_write(ngx_event_t* event) noexcept {
     auto* self = static_cast<RedisConnection*>(static_cast<ngx_connection_t*>(event->data)->data);
     self->guarded([self] {
-        if (self->established()) {
-            self->write();
-        }
+        if (self->established()) { self->write(); }
     });
 }
 
-void RedisConnection::connect()
-{
+void RedisConnection::connect() {
     state_ = State::connecting;
 
     ngx_addr_t& addr = server_.addrs[address_];
@@ -156,30 +134,24 @@ void RedisConnection::connect()
     socket_->write->handler = on_write;
     ngx_add_timer(socket_->read, server_.connect_timeout);
     watch();
-    if (rc == NGX_OK && established()) {
-        write();
-    }
+    if (rc == NGX_OK && established()) { write(); }
 }
 
 // Whether the socket is connected; when it can't be, the connection has failed.
-bool RedisConnection::established()
-{
-    if (established_) {
-        return true;
-    }
+bool RedisConnection::established() {
+    if (established_) { return true; }
     if (const ngx_err_t err = connect_error(socket_->fd)) {
         fail("connect() failed", err, Status::unavailable);
         return false;
     }
     established_ = true;
     if (socket_->tcp_nodelay == NGX_TCP_NODELAY_UNSET) {
-        (void) ngx_tcp_nodelay(socket_);  // without it commands are slower, that's all
+        (void)ngx_tcp_nodelay(socket_);  // without it commands are slower, that's all
     }
     return true;
 }
 
-void RedisConnection::read()
-{
+void RedisConnection::read() {
     ngx_event_t* event = socket_->read;
     if (socket_->close) {  // the worker is going
         close(Status::unavailable);
@@ -190,15 +162,11 @@ void RedisConnection::read()
         late();
         return;
     }
-    if (!established()) {
-        return;
-    }
+    if (!established()) { return; }
     u_char buffer[read_size];
     for (;;) {
         const ssize_t n = socket_->recv(socket_, buffer, sizeof(buffer));
-        if (n == NGX_AGAIN) {
-            break;
-        }
+        if (n == NGX_AGAIN) { break; }
         if (n <= 0 && state_ == State::ready && load() == 0) {  // Redis closes idle connections, if so configured
             close(Status::unavailable);
             return;
@@ -211,9 +179,7 @@ void RedisConnection::read()
             fail("recv() failed", ngx_socket_errno, Status::unavailable);
             return;
         }
-        if (!take({reinterpret_cast<char*>(buffer), static_cast<std::size_t>(n)})) {
-            return;
-        }
+        if (!take({reinterpret_cast<char*>(buffer), static_cast<std::size_t>(n)})) { return; }
     }
     if (ngx_handle_read_event(event, 0) != NGX_OK) {
         fail("event failed", 0, Status::unavailable);
@@ -222,8 +188,7 @@ void RedisConnection::read()
     watch();
 }
 
-bool RedisConnection::take(std::string_view bytes)
-{
+bool RedisConnection::take(std::string_view bytes) {
     silent_ = false;
     if (!pipeline_->feed(bytes)) {
         if (listener_ != nullptr && pipeline_->tracking_refused()) {
@@ -243,32 +208,24 @@ bool RedisConnection::take(std::string_view bytes)
     return true;
 }
 
-void RedisConnection::write()
-{
+void RedisConnection::write() {
     ngx_event_t* event = socket_->write;
     while (event->ready) {
         const std::string_view out = pipeline_->output();
-        if (out.empty()) {
-            break;
-        }
+        if (out.empty()) { break; }
         const ssize_t n = socket_->send(socket_, reinterpret_cast<u_char*>(const_cast<char*>(out.data())), out.size());
-        if (n == NGX_AGAIN) {
-            break;
-        }
+        if (n == NGX_AGAIN) { break; }
         if (n < 0) {
             fail("send() failed", ngx_socket_errno, Status::unavailable);
             return;
         }
         pipeline_->consumed(static_cast<std::size_t>(n));
     }
-    if (ngx_handle_write_event(event, 0) != NGX_OK) {
-        fail("event failed", 0, Status::unavailable);
-    }
+    if (ngx_handle_write_event(event, 0) != NGX_OK) { fail("event failed", 0, Status::unavailable); }
 }
 
 // The timer of the socket has run out.
-void RedisConnection::late()
-{
+void RedisConnection::late() {
     if (state_ != State::ready) {
         fail(established_ ? "no reply to the login in time" : "connect() timed out", 0, Status::timeout);
         return;
@@ -284,15 +241,12 @@ void RedisConnection::late()
 }
 
 // Keeps flags and timer of the socket in step with what is under way.
-void RedisConnection::watch() noexcept
-{
+void RedisConnection::watch() noexcept {
     ngx_event_t* timer = socket_->read;
     const bool idle = load() == 0;
     socket_->idle = idle;      // nginx closes idle connections of a worker that is told to go,
     timer->cancelable = idle;  // and the worker stays for the timers of others
-    if (state_ != State::ready) {
-        return;
-    }
+    if (state_ != State::ready) { return; }
     if (!idle && !timer->timer_set) {
         ngx_add_timer(timer, server_.timeout);
     } else if (idle && timer->timer_set) {
@@ -300,8 +254,7 @@ void RedisConnection::watch() noexcept
     }
 }
 
-void RedisConnection::fail(const char* reason, ngx_err_t err, Status status)
-{
+void RedisConnection::fail(const char* reason, ngx_err_t err, Status status) {
     close_socket();
     if (state_ == State::connecting && ++tried_ < server_.naddrs) {
         address_ = (address_ + 1) % server_.naddrs;
@@ -314,29 +267,22 @@ void RedisConnection::fail(const char* reason, ngx_err_t err, Status status)
     close(status);
 }
 
-void RedisConnection::close(Status status)
-{
+void RedisConnection::close(Status status) {
     close_socket();
     state_ = State::closed;
-    if (const auto dead = std::move(pipeline_)) {
-        dead->fail_all(status);
-    }
+    if (const auto dead = std::move(pipeline_)) { dead->fail_all(status); }
     client_.is_closed(*this);
 }
 
-void RedisConnection::drop() noexcept
-{
+void RedisConnection::drop() noexcept {
     close_socket();
     state_ = State::closed;
     pipeline_.reset();
 }
 
-void RedisConnection::close_socket() noexcept
-{
+void RedisConnection::close_socket() noexcept {
     established_ = false;
-    if (ngx_connection_t* socket = std::exchange(socket_, nullptr)) {
-        ngx_close_connection(socket);
-    }
+    if (ngx_connection_t* socket = std::exchange(socket_, nullptr)) { ngx_close_connection(socket); }
 }
 
 }  // namespace ws::nginx

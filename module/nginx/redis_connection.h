@@ -27,7 +27,8 @@ public:
     };
 
     // With a listener it is a receiver (redis/pipeline.h), which takes no commands.
-    RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log, redis::Invalidations* listener = nullptr);
+    RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log,
+                    redis::Invalidations* listener = nullptr);
     RedisConnection(const RedisConnection&) = delete;
     RedisConnection& operator=(const RedisConnection&) = delete;
     ~RedisConnection();
@@ -90,7 +91,7 @@ private:
     ngx_connection_t* socket_ = nullptr;
     bool established_ = false;  // it is connected
     ngx_uint_t address_ = 0;
-    ngx_uint_t tried_ = 0;      // addresses that have failed since want()
+    ngx_uint_t tried_ = 0;  // addresses that have failed since want()
     ngx_msec_t ready_at_ = 0;
     std::unique_ptr<redis::Pipeline> pipeline_;
 };

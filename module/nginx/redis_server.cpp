@@ -11,23 +11,18 @@ namespace ws::nginx {
 
 namespace {
 
-ngx_str_t pool_copy(ngx_pool_t* pool, std::string_view text)
-{
+ngx_str_t pool_copy(ngx_pool_t* pool, std::string_view text) {
     auto* data = static_cast<u_char*>(ngx_pnalloc(pool, text.size() + 1));
-    if (data == nullptr) {
-        throw std::bad_alloc{};
-    }
+    if (data == nullptr) { throw std::bad_alloc{}; }
     *ngx_cpymem(data, text.data(), text.size()) = '\0';
     return {text.size(), data};
 }
 
-const char* pool_text(ngx_pool_t* pool, const std::string& text)
-{
+const char* pool_text(ngx_pool_t* pool, const std::string& text) {
     return reinterpret_cast<const char*>(pool_copy(pool, text).data);
 }
 
-const char* resolve(ngx_conf_t* cf, RedisServer& server)
-{
+const char* resolve(ngx_conf_t* cf, RedisServer& server) {
     ngx_url_t target{};
     target.url = pool_copy(cf->pool, server.name);  // the addresses keep pointing at it
     if (ngx_parse_url(cf->pool, &target) != NGX_OK) {
@@ -39,25 +34,23 @@ const char* resolve(ngx_conf_t* cf, RedisServer& server)
     return nullptr;
 }
 
-bool milliseconds(std::string_view text, ngx_msec_t& out)
-{
+bool milliseconds(std::string_view text, ngx_msec_t& out) {
     ngx_str_t value{text.size(), reinterpret_cast<u_char*>(const_cast<char*>(text.data()))};
     const ngx_int_t parsed = ngx_parse_time(&value, 0);
-    if (parsed <= 0) {
-        return false;
-    }
+    if (parsed <= 0) { return false; }
     out = static_cast<ngx_msec_t>(parsed);
     return true;
 }
 
-const char* option(ngx_conf_t* cf, std::string_view text, RedisServer& server)
-{
+const char* option(ngx_conf_t* cf, std::string_view text, RedisServer& server) {
     constexpr std::string_view timeout = "timeout=";
     constexpr std::string_view connect_timeout = "connect_timeout=";
     constexpr std::string_view connections = "connections=";
 
     if (text.starts_with(timeout)) {
-        return milliseconds(text.substr(timeout.size()), server.timeout) ? nullptr : "timeout must be a time above 0, such as timeout=1s";
+        return milliseconds(text.substr(timeout.size()), server.timeout)
+                   ? nullptr
+                   : "timeout must be a time above 0, such as timeout=1s";
     }
     if (text.starts_with(connect_timeout)) {
         return milliseconds(text.substr(connect_timeout.size()), server.connect_timeout)
@@ -67,34 +60,26 @@ const char* option(ngx_conf_t* cf, std::string_view text, RedisServer& server)
     if (text.starts_with(connections)) {
         const std::string_view digits = text.substr(connections.size());
         const ngx_int_t count = ngx_atoi(reinterpret_cast<u_char*>(const_cast<char*>(digits.data())), digits.size());
-        if (count < 1 || count > max_redis_connections) {
-            return "connections must be a number from 1 to 64";
-        }
+        if (count < 1 || count > max_redis_connections) { return "connections must be a number from 1 to 64"; }
         server.connections = static_cast<ngx_uint_t>(count);
         return nullptr;
     }
     const std::string_view name = text.substr(0, text.find('='));  // the value may be anything, a password too
-    return pool_text(cf->pool, "unknown parameter \"" + std::string{name} + "\": timeout=, connect_timeout= and connections= may follow the address");
+    return pool_text(cf->pool, "unknown parameter \"" + std::string{name} +
+                                   "\": timeout=, connect_timeout= and connections= may follow the address");
 }
 
 }  // namespace
 
-const char* parse_redis_server(ngx_conf_t* cf, std::span<const ngx_str_t> params, RedisServer& server)
-{
-    if (params.empty()) {
-        return "the address is missing: redis://host:port or unix:/path";
-    }
+const char* parse_redis_server(ngx_conf_t* cf, std::span<const ngx_str_t> params, RedisServer& server) {
+    if (params.empty()) { return "the address is missing: redis://host:port or unix:/path"; }
     std::string error;
     const auto url = redis::parse_url(view(params.front()), error);
-    if (!url) {
-        return pool_text(cf->pool, error);
-    }
+    if (!url) { return pool_text(cf->pool, error); }
     server.name = url->address();
     server.login = {url->user, url->password, url->db};
     for (const ngx_str_t& param : params.subspan(1)) {
-        if (const char* fault = option(cf, view(param), server)) {
-            return fault;
-        }
+        if (const char* fault = option(cf, view(param), server)) { return fault; }
     }
     return resolve(cf, server);
 }

@@ -13,7 +13,8 @@ constexpr ngx_msec_t check_interval = 5000;
 
 }  // namespace
 
-RedisTracking::RedisTracking(RedisClient& client, const RedisServer& server, ngx_log_t* log, redis::Invalidations& listener)
+RedisTracking::RedisTracking(RedisClient& client, const RedisServer& server, ngx_log_t* log,
+                             redis::Invalidations& listener)
     : client_(client), server_(server), log_(log), listener_(listener), receiver_(client, server, log, &listener) {
     no_socket_.fd = static_cast<ngx_socket_t>(-1);
     no_socket_.data = this;
@@ -69,9 +70,7 @@ void RedisTracking::on_retry(ngx_event_t* event) noexcept {
     if (ngx_exiting) { return; }
     try {
         self.start_receiver();
-    } catch (...) {
-        ngx_add_timer(event, 1000);
-    }
+    } catch (...) { ngx_add_timer(event, 1000); }
 }
 
 void RedisTracking::on_check(ngx_event_t* event) noexcept {
@@ -79,9 +78,7 @@ void RedisTracking::on_check(ngx_event_t* event) noexcept {
     if (ngx_exiting) { return; }
     try {
         self.check();
-    } catch (...) {
-        ngx_log_error(NGX_LOG_ALERT, event->log, 0, "ws: out of memory");
-    }
+    } catch (...) { ngx_log_error(NGX_LOG_ALERT, event->log, 0, "ws: out of memory"); }
     ngx_add_timer(event, check_interval);
 }
 
@@ -96,7 +93,8 @@ void RedisTracking::check() {
 void RedisTracking::refused(const char* why) {
     if (state_ == State::refused) { return; }
     state_ = State::refused;
-    ngx_log_error(NGX_LOG_WARN, log_, 0, "ws: redis %s reports no changes (%s): sessions are read again every ws_auth_recheck",
+    ngx_log_error(NGX_LOG_WARN, log_, 0,
+                  "ws: redis %s reports no changes (%s): sessions are read again every ws_auth_recheck",
                   server_.name.c_str(), why);
     listener_.tracked(false);
     client_.has_work();

@@ -26,7 +26,9 @@ public:
     // May readers start? The first call starts the receiver; once it is there, or can't be, the client's has_work() is called.
     [[nodiscard]] bool settled();
 
-    [[nodiscard]] bool is_receiver(const RedisConnection& connection) const noexcept { return &connection == &receiver_; }
+    [[nodiscard]] bool is_receiver(const RedisConnection& connection) const noexcept {
+        return &connection == &receiver_;
+    }
     void receiver_up();
     void receiver_closed();
     // The server won't track; `why` quotes no secret. Until the worker ends.

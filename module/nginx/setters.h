@@ -12,9 +12,7 @@
 namespace ws::nginx {
 
 // The text of an error for `nginx -t`; nginx puts the directive's name in front of it.
-inline char* error(ngx_conf_t* cf, std::string_view text) {
-    return reinterpret_cast<char*>(copy(cf->pool, text).data);
-}
+inline char* error(ngx_conf_t* cf, std::string_view text) { return reinterpret_cast<char*>(copy(cf->pool, text).data); }
 
 inline char* ok() noexcept { return NGX_CONF_OK; }
 
@@ -27,9 +25,7 @@ inline std::span<const ngx_str_t> parameters(const ngx_conf_t* cf) noexcept {
 template <char* (*set)(ngx_conf_t*, LocationConf&)>
 char* guarded(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept try {
     return set(cf, *static_cast<LocationConf*>(conf));
-} catch (...) {
-    return static_cast<char*>(NGX_CONF_ERROR);
-}
+} catch (...) { return static_cast<char*>(NGX_CONF_ERROR); }
 
 inline char* wrong_value(ngx_conf_t* cf, std::string_view value, std::string_view what_is_right) {
     return error(cf, "has a wrong value \"" + std::string(value) + "\": it must be " + std::string(what_is_right));
@@ -71,7 +67,8 @@ char* set_time(ngx_conf_t* cf, LocationConf& conf) {
     ngx_str_t text = parameters(cf)[0];
     const ngx_int_t time = ngx_parse_time(&text, 0);
     if (time == NGX_ERROR || (time == 0 && !may_be_off)) {
-        return wrong_value(cf, view(text), may_be_off ? "a time such as 30s or 1h, or 0" : "a time above 0, such as 10s");
+        return wrong_value(cf, view(text),
+                           may_be_off ? "a time such as 30s or 1h, or 0" : "a time above 0, such as 10s");
     }
     conf.*field = static_cast<ngx_msec_t>(time);
     return ok();

@@ -28,8 +28,7 @@ Milliseconds now() noexcept { return Milliseconds(ngx_current_msec); }
 
 relay::Timeouts timeouts(const Connection& connection) noexcept {
     ngx_http_request_t* r = connection.request;
-    const auto* core =
-        static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+    const auto* core = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module));
     return {
         .idle = Milliseconds(connection.conf->idle_timeout),
         .close = Milliseconds(connection.conf->close_timeout),
@@ -239,8 +238,7 @@ void Tunnel::log_end() noexcept {
     const relay::Delivery& delivery = relay_.delivery();
     const relay::End& end = delivery.end();
     const bool gone = end.cause == relay::End::Cause::backend && end.code == websocket::close_code::bad_gateway;
-    const bool restart =
-        end.cause == relay::End::Cause::gateway && end.code == websocket::close_code::service_restart;
+    const bool restart = end.cause == relay::End::Cause::gateway && end.code == websocket::close_code::service_restart;
     const ngx_uint_t level = gone ? NGX_LOG_ERR : restart ? NGX_LOG_NOTICE : NGX_LOG_INFO;
     ngx_log_error(level, r_->connection->log, 0,
                   "ws: closed connection=%*s by=%s code=%ui messages_in=%uL messages_out=%uL %*s",

@@ -73,10 +73,10 @@ private:
     Socket backend_;
     relay::Relay relay_;
     Stock stock_{};
-    std::string early_client_;   // read by nginx before the take-over
+    std::string early_client_;  // read by nginx before the take-over
     std::string early_backend_;
     bool started_ = false;
-    ngx_msec_t drain_at_ = 0;    // 0: not draining
+    ngx_msec_t drain_at_ = 0;       // 0: not draining
     ngx_connection_t no_socket_{};  // events want one for the debug log
     ngx_event_t timer_{};
 };

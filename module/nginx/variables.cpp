@@ -52,7 +52,8 @@ Text time_ms(ngx_http_request_t*, std::string_view) {
 template <Text (*get)(ngx_http_request_t*, std::string_view)>
 ngx_int_t handler(ngx_http_request_t* r, ngx_http_variable_value_t* value, uintptr_t data) noexcept try {
     // A prefix variable gets its whole name, the others their number.
-    const std::string_view name = get == context_member ? view(*reinterpret_cast<ngx_str_t*>(data)) : std::string_view{};
+    const std::string_view name =
+        get == context_member ? view(*reinterpret_cast<ngx_str_t*>(data)) : std::string_view{};
     const Text text = get(r, name);
     if (!text) {
         value->not_found = 1;
@@ -65,9 +66,7 @@ ngx_int_t handler(ngx_http_request_t* r, ngx_http_variable_value_t* value, uintp
     value->len = static_cast<unsigned>(kept.len) & 0xfffffff;
     value->data = kept.data;
     return NGX_OK;
-} catch (...) {
-    return NGX_ERROR;
-}
+} catch (...) { return NGX_ERROR; }
 
 // The answers change while a request goes on, so none is kept.
 ngx_http_variable_t variables[] = {

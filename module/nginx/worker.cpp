@@ -94,9 +94,7 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept try {
         worker = std::make_unique<Worker>(cycle);
     }
     return NGX_OK;
-} catch (...) {
-    return NGX_ERROR;
-}
+} catch (...) { return NGX_ERROR; }
 
 void exit_process(ngx_cycle_t*) noexcept { worker.reset(); }
 

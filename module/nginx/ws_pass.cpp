@@ -43,16 +43,14 @@ ngx_int_t create_upgrade_request(ngx_http_request_t* r) noexcept try {
     const ngx_int_t rc = Connection::of(r)->create_request(r);
     if (rc != NGX_OK) { return rc; }
     ngx_buf_t* buffer = r->upstream->request_bufs->buf;
-    const std::string request = as_upgrade({reinterpret_cast<char*>(buffer->pos),
-                                            static_cast<std::size_t>(buffer->last - buffer->pos)});
+    const std::string request =
+        as_upgrade({reinterpret_cast<char*>(buffer->pos), static_cast<std::size_t>(buffer->last - buffer->pos)});
     if (request.empty()) { return NGX_ERROR; }
     const ngx_str_t text = copy(r->pool, request);
     buffer->start = buffer->pos = text.data;
     buffer->last = buffer->end = text.data + text.len;
     return NGX_OK;
-} catch (...) {
-    return NGX_ERROR;
-}
+} catch (...) { return NGX_ERROR; }
 
 ngx_int_t handle(ngx_http_request_t* r) noexcept {
     const LocationConf& conf = location_conf(r);

@@ -13,8 +13,7 @@ public:
     static constexpr std::uint32_t max_ms = 5000;
 
     // The next delay, between min_ms and the current ceiling; `random` is any evenly distributed number.
-    [[nodiscard]] std::uint32_t next(std::uint32_t random) noexcept
-    {
+    [[nodiscard]] std::uint32_t next(std::uint32_t random) noexcept {
         ceiling_ = std::min(ceiling_ * 2, max_ms);
         return min_ms + random % (ceiling_ - min_ms + 1);
     }

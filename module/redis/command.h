@@ -12,11 +12,8 @@ public:
     explicit Command(Store::Done done) : done_(std::move(done)) {}
 
     // Runs the callback unless the command was cancelled or has been answered. The callback may destroy the handle.
-    void answer(const Outcome& outcome)
-    {
-        if (Store::Done done = std::exchange(done_, nullptr)) {
-            done(outcome);
-        }
+    void answer(const Outcome& outcome) {
+        if (Store::Done done = std::exchange(done_, nullptr)) { done(outcome); }
     }
 
     void cancel() noexcept { done_ = nullptr; }

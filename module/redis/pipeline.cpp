@@ -11,8 +11,7 @@ namespace ws::redis {
 
 namespace {
 
-void append_command(std::string& out, std::span<const std::string_view> argv)
-{
+void append_command(std::string& out, std::span<const std::string_view> argv) {
     std::vector<const char*> words;
     std::vector<std::size_t> lengths;
     words.reserve(argv.size());
@@ -23,56 +22,45 @@ void append_command(std::string& out, std::span<const std::string_view> argv)
     }
     char* text = nullptr;
     const int length = redisFormatCommandArgv(&text, static_cast<int>(argv.size()), words.data(), lengths.data());
-    if (length < 0) {
-        throw std::bad_alloc{};
-    }
+    if (length < 0) { throw std::bad_alloc{}; }
     const std::unique_ptr<char, decltype(&redisFreeCommand)> owner{text, redisFreeCommand};
     out.append(text, static_cast<std::size_t>(length));
 }
 
 // For a log line.
-std::string printable(std::string_view text)
-{
+std::string printable(std::string_view text) {
     constexpr std::size_t max = 128;
     std::string out{text.substr(0, max)};
     for (char& c : out) {
-        if (c < ' ' || c > '~') {
-            c = '?';
-        }
+        if (c < ' ' || c > '~') { c = '?'; }
     }
     return out;
 }
 
-redisReader* create_reader()
-{
+redisReader* create_reader() {
     redisReader* reader = redisReaderCreate();
-    if (reader == nullptr) {
-        throw std::bad_alloc{};
-    }
+    if (reader == nullptr) { throw std::bad_alloc{}; }
     return reader;
 }
 
 }  // namespace
 
-Pipeline::Pipeline(const Login& login, std::size_t max_reply) : login_(login), max_reply_(max_reply), limit_(max_reply)
-{
+Pipeline::Pipeline(const Login& login, std::size_t max_reply)
+    : login_(login), max_reply_(max_reply), limit_(max_reply) {
     restart();
 }
 
 Pipeline::Pipeline(const Login& login, Invalidations& listener)
-    : login_(login), max_reply_(default_max_reply), limit_(default_max_reply), listener_(&listener)
-{
+    : login_(login), max_reply_(default_max_reply), limit_(default_max_reply), listener_(&listener) {
     restart();
 }
 
-void Pipeline::track(long long receiver)
-{
+void Pipeline::track(long long receiver) {
     receiver_ = receiver;
     restart();
 }
 
-void Pipeline::restart()
-{
+void Pipeline::restart() {
     reader_.reset(create_reader());
     limit_ = ReplyLimit{max_reply_};
     error_.clear();
@@ -83,9 +71,7 @@ void Pipeline::restart()
     tracking_refused_ = false;
     if (!login_.password.empty()) {
         std::vector<std::string_view> auth{"AUTH"};
-        if (!login_.user.empty()) {
-            auth.push_back(login_.user);
-        }
+        if (!login_.user.empty()) { auth.push_back(login_.user); }
         auth.push_back(login_.password);
         add_step(Step::auth, auth);
     }
@@ -105,19 +91,14 @@ void Pipeline::restart()
     }
 }
 
-void Pipeline::add_step(Step step, std::span<const std::string_view> argv)
-{
+void Pipeline::add_step(Step step, std::span<const std::string_view> argv) {
     append_command(out_, argv);
     steps_.push_back(step);
 }
 
-void Pipeline::ping()
-{
-    append_command(out_, std::array<std::string_view, 1>{"PING"});
-}
+void Pipeline::ping() { append_command(out_, std::array<std::string_view, 1>{"PING"}); }
 
-void Pipeline::push(std::span<const std::string_view> argv, std::shared_ptr<Command> command, std::uint64_t stamp)
-{
+void Pipeline::push(std::span<const std::string_view> argv, std::shared_ptr<Command> command, std::uint64_t stamp) {
     std::string& out = ready() ? out_ : held_;
     const std::size_t before = out.size();
     append_command(out, argv);
@@ -130,44 +111,35 @@ void Pipeline::push(std::span<const std::string_view> argv, std::shared_ptr<Comm
     pushed_ = queue_.back().end;
 }
 
-std::string_view Pipeline::output() const noexcept
-{
-    return std::string_view{out_}.substr(sent_);
-}
+std::string_view Pipeline::output() const noexcept { return std::string_view{out_}.substr(sent_); }
 
-void Pipeline::consumed(std::size_t bytes) noexcept
-{
+void Pipeline::consumed(std::size_t bytes) noexcept {
     sent_ += bytes;
-    if (ready()) {
-        written_ += bytes;
-    }
+    if (ready()) { written_ += bytes; }
     if (sent_ == out_.size()) {
         out_.clear();
         sent_ = 0;
     }
 }
 
-bool Pipeline::feed(std::string_view bytes)
-{
+bool Pipeline::feed(std::string_view bytes) {
     while (!bytes.empty()) {
         const std::size_t taken = limit_.take(bytes);
         if (limit_.broken()) {
             error_ = "broken reply";
             return false;
         }
-        if (limit_.too_large() ? !skip_reply() : !parse(bytes.substr(0, taken))) {
-            return false;
-        }
+        if (limit_.too_large() ? !skip_reply() : !parse(bytes.substr(0, taken))) { return false; }
         bytes.remove_prefix(taken);
     }
     return true;
 }
 
 // Hands on bytes of one reply, its end at most.
-bool Pipeline::parse(std::string_view bytes)
-{
+bool Pipeline::parse(std::string_view bytes) {
     void* next = nullptr;
-    if (redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) != REDIS_OK || redisReaderGetReply(reader_.get(), &next) != REDIS_OK) {
+    if (redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) != REDIS_OK ||
+        redisReaderGetReply(reader_.get(), &next) != REDIS_OK) {
         error_ = "broken reply";
         return false;
     }
@@ -180,11 +152,8 @@ bool Pipeline::parse(std::string_view bytes)
 }
 
 // A reply too large to be stored: at its end the command gets an error instead; the connection and its other commands live on.
-bool Pipeline::skip_reply()
-{
-    if (!limit_.whole()) {
-        return true;
-    }
+bool Pipeline::skip_reply() {
+    if (!limit_.whole()) { return true; }
     reader_.reset(create_reader());  // it may hold the beginning
     char text[] = "TOOLARGE the reply exceeds the limit";
     redisReply error{};
@@ -194,11 +163,8 @@ bool Pipeline::skip_reply()
     return take_reply(error);
 }
 
-bool Pipeline::take_reply(const redisReply& reply)
-{
-    if (!ready()) {
-        return take_login_reply(reply);
-    }
+bool Pipeline::take_reply(const redisReply& reply) {
+    if (!ready()) { return take_login_reply(reply); }
     if (listener_ != nullptr) {
         take_report(reply);
         return true;
@@ -213,8 +179,7 @@ bool Pipeline::take_reply(const redisReply& reply)
     return true;
 }
 
-bool Pipeline::take_login_reply(const redisReply& reply)
-{
+bool Pipeline::take_login_reply(const redisReply& reply) {
     const Step step = steps_[step_];
     if (const char* refused = refuse_login(step, reply)) {
         error_ = std::string{refused} + " refused: ";
@@ -227,60 +192,45 @@ bool Pipeline::take_login_reply(const redisReply& reply)
         return false;
     }
     ++step_;
-    if (ready()) {
-        out_ = std::exchange(held_, {});
-    }
+    if (ready()) { out_ = std::exchange(held_, {}); }
     return true;
 }
 
 // The name of the command whose failure ends the connection, or null.
-const char* Pipeline::refuse_login(Step step, const redisReply& reply)
-{
+const char* Pipeline::refuse_login(Step step, const redisReply& reply) {
     switch (step) {
-    case Step::auth:
-        return is_error(reply) ? "AUTH" : nullptr;
-    case Step::select:
-        return is_error(reply) ? "SELECT" : nullptr;
-    case Step::ping:
-        // A user who may not PING has reached a serving Redis all the same.
-        return is_error(reply) && error_code(reply) != "NOPERM" ? "PING" : nullptr;
-    case Step::track:
-        tracking_refused_ = is_error(reply);
-        return nullptr;
-    case Step::id:
-        id_ = reply.type == REDIS_REPLY_INTEGER ? reply.integer : 0;
-        tracking_refused_ = id_ == 0;
-        return tracking_refused_ ? "CLIENT ID" : nullptr;
-    case Step::subscribe:
-        tracking_refused_ = reply.type != REDIS_REPLY_ARRAY;
-        return tracking_refused_ ? "SUBSCRIBE" : nullptr;
+        case Step::auth: return is_error(reply) ? "AUTH" : nullptr;
+        case Step::select: return is_error(reply) ? "SELECT" : nullptr;
+        case Step::ping:
+            // A user who may not PING has reached a serving Redis all the same.
+            return is_error(reply) && error_code(reply) != "NOPERM" ? "PING" : nullptr;
+        case Step::track: tracking_refused_ = is_error(reply); return nullptr;
+        case Step::id:
+            id_ = reply.type == REDIS_REPLY_INTEGER ? reply.integer : 0;
+            tracking_refused_ = id_ == 0;
+            return tracking_refused_ ? "CLIENT ID" : nullptr;
+        case Step::subscribe:
+            tracking_refused_ = reply.type != REDIS_REPLY_ARRAY;
+            return tracking_refused_ ? "SUBSCRIBE" : nullptr;
     }
     return nullptr;
 }
 
 // ["message", "__redis__:invalidate", [key, ...]]; null in place of the keys: all of them. ["pong", ""] answers a PING.
-void Pipeline::take_report(const redisReply& reply)
-{
-    if (reply.type == REDIS_REPLY_ARRAY && reply.elements == 2) {
-        return;
-    }
+void Pipeline::take_report(const redisReply& reply) {
+    if (reply.type == REDIS_REPLY_ARRAY && reply.elements == 2) { return; }
     const redisReply* keys = reply.type == REDIS_REPLY_ARRAY && reply.elements == 3 ? reply.element[2] : nullptr;
     if (keys == nullptr || keys->type != REDIS_REPLY_ARRAY) {
         listener_->missed();
         return;
     }
     for (std::size_t i = 0; i < keys->elements; ++i) {
-        if (const auto key = string_value(*keys->element[i])) {
-            listener_->invalidated(*key);
-        }
+        if (const auto key = string_value(*keys->element[i])) { listener_->invalidated(*key); }
     }
 }
 
-void Pipeline::fail_all(Outcome::Status status)
-{
-    for (const Entry& entry : std::exchange(queue_, {})) {
-        entry.command->answer({status, nullptr});
-    }
+void Pipeline::fail_all(Outcome::Status status) {
+    for (const Entry& entry : std::exchange(queue_, {})) { entry.command->answer({status, nullptr}); }
 }
 
 }  // namespace ws::redis

@@ -16,15 +16,9 @@ struct FreeReply {
 };
 using ReplyPtr = std::unique_ptr<redisReply, FreeReply>;
 
-[[nodiscard]] inline bool is_nil(const redisReply& reply) noexcept
-{
-    return reply.type == REDIS_REPLY_NIL;
-}
+[[nodiscard]] inline bool is_nil(const redisReply& reply) noexcept { return reply.type == REDIS_REPLY_NIL; }
 
-[[nodiscard]] inline bool is_error(const redisReply& reply) noexcept
-{
-    return reply.type == REDIS_REPLY_ERROR;
-}
+[[nodiscard]] inline bool is_error(const redisReply& reply) noexcept { return reply.type == REDIS_REPLY_ERROR; }
 
 // The value of a bulk string; nothing for any other type. Views live as long as the reply.
 [[nodiscard]] std::optional<std::string_view> string_value(const redisReply& reply) noexcept;

@@ -13,8 +13,7 @@ constexpr std::uint64_t max_length = 512 * 1024 * 1024;
 
 }  // namespace
 
-std::size_t ReplyLimit::take(std::string_view bytes) noexcept
-{
+std::size_t ReplyLimit::take(std::string_view bytes) noexcept {
     if (whole()) {
         pending_ = 1;
         cost_ = 0;
@@ -34,83 +33,61 @@ std::size_t ReplyLimit::take(std::string_view bytes) noexcept
         const std::uint64_t skipped = std::min<std::uint64_t>(length_, bytes.size() - used);
         used += static_cast<std::size_t>(skipped);
         length_ -= skipped;
-        if (length_ == 0) {
-            end_of_element();
-        }
+        if (length_ == 0) { end_of_element(); }
     }
     return used;
 }
 
-void ReplyLimit::charge(std::uint64_t cost) noexcept
-{
+void ReplyLimit::charge(std::uint64_t cost) noexcept {
     cost_ += cost;
     too_large_ = too_large_ || cost_ > max_;
 }
 
-bool ReplyLimit::take(char byte) noexcept
-{
+bool ReplyLimit::take(char byte) noexcept {
     charge(1);
     const bool after_cr = cr_;
     cr_ = byte == '\r';
     switch (state_) {
-    case State::type:
-        return begin(byte);
-    case State::line:
-        if (after_cr && byte == '\n') {
-            end_of_element();
-        }
-        return true;
-    case State::length:
-        if (after_cr) {
-            return byte == '\n' && end_of_length();
-        }
-        return cr_ || length_digit(byte);
-    case State::body:
-        break;
+        case State::type: return begin(byte);
+        case State::line:
+            if (after_cr && byte == '\n') { end_of_element(); }
+            return true;
+        case State::length:
+            if (after_cr) { return byte == '\n' && end_of_length(); }
+            return cr_ || length_digit(byte);
+        case State::body: break;
     }
     return false;
 }
 
-bool ReplyLimit::begin(char type) noexcept
-{
+bool ReplyLimit::begin(char type) noexcept {
     type_ = type;
     length_ = 0;
     negative_ = false;
     digits_ = false;
     switch (type) {
-    case '+':
-    case '-':
-    case ':':
-        state_ = State::line;
-        return true;
-    case '$':
-    case '*':
-        state_ = State::length;
-        return true;
-    default:
-        return false;
+        case '+':
+        case '-':
+        case ':': state_ = State::line; return true;
+        case '$':
+        case '*': state_ = State::length; return true;
+        default: return false;
     }
 }
 
-bool ReplyLimit::length_digit(char byte) noexcept
-{
+bool ReplyLimit::length_digit(char byte) noexcept {
     if (byte == '-' && !negative_ && !digits_) {
         negative_ = true;
         return true;
     }
-    if (byte < '0' || byte > '9') {
-        return false;
-    }
+    if (byte < '0' || byte > '9') { return false; }
     digits_ = true;
     length_ = length_ * 10 + static_cast<std::uint64_t>(byte - '0');
     return length_ <= max_length;
 }
 
-bool ReplyLimit::end_of_length() noexcept
-{
-    if (!digits_ || (negative_ && length_ != 1)) {
-        return false;
-    }
+bool ReplyLimit::end_of_length() noexcept {
+    if (!digits_ || (negative_ && length_ != 1)) { return false; }
     if (negative_) {  // null
         end_of_element();
     } else if (type_ == '$') {
@@ -125,8 +102,7 @@ bool ReplyLimit::end_of_length() noexcept
     return true;
 }
 
-void ReplyLimit::end_of_element() noexcept
-{
+void ReplyLimit::end_of_element() noexcept {
     state_ = State::type;
     --pending_;
 }

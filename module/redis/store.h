@@ -17,7 +17,7 @@ namespace ws::redis {
 // The answer to one command.
 struct Outcome {
     enum class Status {
-        reply,        // `reply` is what the server answered, an error reply included; TOOLARGE is ours, for a reply above the limit
+        reply,  // `reply` is what the server answered, an error reply included; TOOLARGE is ours, for a reply above the limit
         unavailable,  // no usable connection, connection lost, or login refused
         timeout,      // no reply within the timeout
     };

@@ -21,8 +21,8 @@ struct Output {
     std::string_view forward;  // to the side opposite to where the input came from
     std::string client;
     std::string backend;
-    std::string text;  // the envelope being written
-    bool only_pong = false;  // the step's input was nothing but answers to the gateway's pings: a sign of life, no activity
+    std::string text;        // the envelope being written
+    bool only_pong = false;  // the input was nothing but answers to the gateway's pings: a sign of life, no activity
 
     [[nodiscard]] std::string& to(Side side) noexcept { return side == Side::client ? client : backend; }
     // Past this a step stops and leaves the rest of its input, so that many small messages can't grow without bound.

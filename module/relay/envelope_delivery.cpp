@@ -104,8 +104,7 @@ void EnvelopeDelivery::on_client(const Event& event, Output& output) {
 void EnvelopeDelivery::on_client_message(const Event& event, Output& output) {
     if (closing(Side::backend).sent) { return; }
     ++client_messages_;
-    context::MessageType type =
-        event.type == Opcode::text ? context::MessageType::text : context::MessageType::binary;
+    context::MessageType type = event.type == Opcode::text ? context::MessageType::text : context::MessageType::binary;
     if (options_.json_data && type == context::MessageType::text && context::is_json_value(event.payload)) {
         type = context::MessageType::json;
     }

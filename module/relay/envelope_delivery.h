@@ -20,10 +20,10 @@ namespace ws::relay {
 using OnDropped = std::function<void(std::uint64_t total, std::string_view why)>;
 
 struct EnvelopeOptions {
-    bool json_data = false;       // ws_envelope_data json
-    bool context_always = true;   // ws_envelope_context always
-    bool replies = false;         // ws_envelope_replies on
-    websocket::Limits limits{};   // of a client's messages, and of a backend's
+    bool json_data = false;               // ws_envelope_data json
+    bool context_always = true;           // ws_envelope_context always
+    bool replies = false;                 // ws_envelope_replies on
+    websocket::Limits limits{};           // of a client's messages, and of a backend's
     std::size_t max_context = 64 * 1024;  // bytes of JSON that a backend's patches may make of it
     OnDropped on_dropped{};
     std::optional<websocket::DeflateParameters> deflate{};  // what was agreed on with the client

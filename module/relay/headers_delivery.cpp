@@ -41,7 +41,8 @@ bool HeadersDelivery::ping(Output& output) {
         const websocket::MaskKey random = keys_.next();
         std::ranges::copy(random, payload.begin() + static_cast<std::ptrdiff_t>(i));
     }
-    websocket::append_frame(output.client, websocket::Opcode::ping, {payload.data(), payload.size()}, true, std::nullopt);
+    websocket::append_frame(output.client, websocket::Opcode::ping, {payload.data(), payload.size()}, true,
+                            std::nullopt);
     pongs_.expect(payload);
     return true;
 }

@@ -230,9 +230,7 @@ void Relay::flush_pending(Side to, Milliseconds now) {
         target.dead = result.status != Peer::Status::ok;
         target.sent += result.bytes;
         target.stalled = now;
-        if (target.dead || target.sent == target.pending.size()) {
-            target.drop_pending();
-        }
+        if (target.dead || target.sent == target.pending.size()) { target.drop_pending(); }
     }
 }
 
@@ -276,7 +274,9 @@ Relay::State Relay::settle(bool busy, Milliseconds now) {
     if (!ending) { return busy ? State::busy : State::open; }
     if (!closing_since_) { closing_since_ = now; }
 
-    if (half(Side::client).eof && !client.received && delivery_->half_close() && !backend.sent) { end_half_closed(now); }
+    if (half(Side::client).eof && !client.received && delivery_->half_close() && !backend.sent) {
+        end_half_closed(now);
+    }
     if (delivery_->cut(Side::backend)) { finish_sending(Side::backend); }
     // RFC 6455 7.1.1: the server is the first to close the TCP connection.
     if (client.complete() || delivery_->cut(Side::client)) { finish_sending(Side::client); }

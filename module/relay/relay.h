@@ -17,11 +17,11 @@ namespace ws::relay {
 using Milliseconds = std::chrono::milliseconds;
 
 struct Timeouts {
-    Milliseconds idle{};          // without a byte from either side; 0: none
-    Milliseconds close{};         // from the first sign of an end to the end
-    Milliseconds ping{};          // of silence, until a client is asked for a sign of life; 0: never
-    Milliseconds pong{};          // until a client that was asked counts as gone
-    Milliseconds client_send{};   // a client that takes nothing of what waits for it
+    Milliseconds idle{};         // without a byte from either side; 0: none
+    Milliseconds close{};        // from the first sign of an end to the end
+    Milliseconds ping{};         // of silence, until a client is asked for a sign of life; 0: never
+    Milliseconds pong{};         // until a client that was asked counts as gone
+    Milliseconds client_send{};  // a client that takes nothing of what waits for it
     Milliseconds backend_send{};
 };
 
@@ -40,7 +40,8 @@ public:
     };
 
     // The peers and the scratch outlive the relay. `now` is any clock that doesn't go backwards.
-    Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, Timeouts timeouts, Scratch& scratch) noexcept;
+    Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, Timeouts timeouts,
+          Scratch& scratch) noexcept;
 
     // `early_client` and `early_backend` are bytes that were read before the relay took over; copied.
     [[nodiscard]] State start(std::string_view early_client, std::string_view early_backend, Milliseconds now);
@@ -63,12 +64,12 @@ private:
     // One side's socket and what waits there.
     struct Half {
         Peer* peer;
-        std::string pending;             // could not be sent yet
-        std::size_t sent = 0;            // of `pending`
-        std::size_t answers = 0;         // in `pending`, to what the side itself has sent
-        std::string unread;              // came from the peer, not yet consumed
-        bool eof = false;                // sends nothing more
-        bool dead = false;               // takes nothing more
+        std::string pending;      // could not be sent yet
+        std::size_t sent = 0;     // of `pending`
+        std::size_t answers = 0;  // in `pending`, to what the side itself has sent
+        std::string unread;       // came from the peer, not yet consumed
+        bool eof = false;         // sends nothing more
+        bool dead = false;        // takes nothing more
         bool finished_sending = false;
         std::optional<Milliseconds> stalled;  // since when `pending` hasn't moved
 
@@ -98,7 +99,7 @@ private:
     Milliseconds last_activity_{};
     Milliseconds heard_{};                // the client's last sign of life
     std::optional<Milliseconds> pinged_;  // since when there has been none
-    bool released_ = false;  // the delivery's memory, since the last activity
+    bool released_ = false;               // the delivery's memory, since the last activity
     std::optional<Milliseconds> closing_since_;
 };
 

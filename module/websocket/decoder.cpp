@@ -41,19 +41,13 @@ Event Decoder::next(std::span<char>& input) {
                 return violation(close_code::protocol_error, reader_.reason());
             }
             if (status == HeaderReader::Status::need_more) {
-                if (!in_message_) {
-                    release();
-                }
+                if (!in_message_) { release(); }
                 return {};
             }
-            if (const Event refused = begin_frame(header); refused.kind != Event::Kind::need_more) {
-                return refused;
-            }
+            if (const Event refused = begin_frame(header); refused.kind != Event::Kind::need_more) { return refused; }
         }
         const Event event = take_payload(input);
-        if (event.kind != Event::Kind::need_more || in_payload_) {
-            return event;
-        }
+        if (event.kind != Event::Kind::need_more || in_payload_) { return event; }
     }
 }
 
@@ -63,9 +57,7 @@ Event Decoder::begin_frame(const FrameHeader& header) noexcept {
     mask_ = header.mask;
     remaining_ = header.length;
     in_payload_ = true;
-    if (is_control(header.opcode)) {
-        return {};
-    }
+    if (is_control(header.opcode)) { return {}; }
     if (header.opcode != Opcode::continuation) {
         in_message_ = true;
         message_type_ = header.opcode;
@@ -76,9 +68,7 @@ Event Decoder::begin_frame(const FrameHeader& header) noexcept {
         return violation(close_code::policy_violation, "message in too many fragments");
     }
     const std::uint64_t most = compressed_ ? compressed_bound(limits_.max_message) : limits_.max_message;
-    if (header.length > most - message_size_) {
-        return violation(close_code::message_too_big, "message too big");
-    }
+    if (header.length > most - message_size_) { return violation(close_code::message_too_big, "message too big"); }
     ++fragments_;
     message_size_ += header.length;
     return {};
@@ -95,9 +85,7 @@ Event Decoder::take_payload(std::span<char>& input) {
     remaining_ -= n;
 
     const bool control = is_control(frame_opcode_);
-    if (compressed_ && !control) {
-        return take_compressed(piece);
-    }
+    if (compressed_ && !control) { return take_compressed(piece); }
     if (!control && message_type_ == Opcode::text && !utf8_.feed(piece)) {
         return violation(close_code::invalid_payload, "text is not UTF-8");
     }
@@ -105,9 +93,7 @@ Event Decoder::take_payload(std::span<char>& input) {
     const bool ends = remaining_ == 0 && (control || frame_fin_);
     if (!ends || stored_.size() != start) {
         store(piece);
-        if (remaining_ > 0) {
-            return {};
-        }
+        if (remaining_ > 0) { return {}; }
         piece = std::string_view(stored_.data(), stored_.size()).substr(start);
     }
     in_payload_ = false;
@@ -116,12 +102,8 @@ Event Decoder::take_payload(std::span<char>& input) {
 }
 
 Event Decoder::take_compressed(std::string_view piece) {
-    if (const Event refused = inflate(piece); refused.kind != Event::Kind::need_more) {
-        return refused;
-    }
-    if (remaining_ > 0) {
-        return {};
-    }
+    if (const Event refused = inflate(piece); refused.kind != Event::Kind::need_more) { return refused; }
+    if (remaining_ > 0) { return {}; }
     if (frame_fin_ && !inflater_->end_message()) {
         return violation(close_code::invalid_payload, "compressed message is cut off");
     }
@@ -144,9 +126,7 @@ Event Decoder::inflate(std::string_view compressed) {
         if (message_type_ == Opcode::text && !utf8_.feed(output)) {
             return violation(close_code::invalid_payload, "text is not UTF-8");
         }
-        if (too_big) {
-            return violation(close_code::message_too_big, "message too big");
-        }
+        if (too_big) { return violation(close_code::message_too_big, "message too big"); }
         if (status == Inflater::Status::corrupt) {
             return violation(close_code::invalid_payload, "compressed data is corrupt");
         }
@@ -157,16 +137,12 @@ Event Decoder::inflate(std::string_view compressed) {
 
 Event Decoder::end_frame(std::string_view payload) noexcept {
     switch (frame_opcode_) {
-    case Opcode::ping:
-        return {.kind = Event::Kind::ping, .payload = payload};
-    case Opcode::pong:
-        return {.kind = Event::Kind::pong, .payload = payload};
-    case Opcode::close:
-        return end_close(payload);
-    case Opcode::continuation:
-    case Opcode::text:
-    case Opcode::binary:
-        break;
+        case Opcode::ping: return {.kind = Event::Kind::ping, .payload = payload};
+        case Opcode::pong: return {.kind = Event::Kind::pong, .payload = payload};
+        case Opcode::close: return end_close(payload);
+        case Opcode::continuation:
+        case Opcode::text:
+        case Opcode::binary: break;
     }
     if (message_type_ == Opcode::text && !utf8_.complete()) {
         return violation(close_code::invalid_payload, "text ends inside a character");
@@ -180,9 +156,7 @@ Event Decoder::end_frame(std::string_view payload) noexcept {
 // RFC 6455 5.5.1: an empty body, or a code in two bytes and UTF-8 after it.
 Event Decoder::end_close(std::string_view payload) noexcept {
     Event event{.kind = Event::Kind::close};
-    if (payload.size() == 1) {
-        return violation(close_code::protocol_error, "close frame with half a code");
-    }
+    if (payload.size() == 1) { return violation(close_code::protocol_error, "close frame with half a code"); }
     if (!payload.empty()) {
         const auto high = static_cast<std::uint8_t>(payload[0]);
         const auto low = static_cast<std::uint8_t>(payload[1]);
@@ -213,9 +187,7 @@ Event Decoder::violation(std::uint16_t code, std::string_view reason) noexcept {
 void Decoder::finish() noexcept {
     finished_ = true;
     in_message_ = false;
-    if (inflater_ != nullptr) {
-        inflater_->clear();
-    }
+    if (inflater_ != nullptr) { inflater_->clear(); }
 }
 
 // Doubles, so that many small pieces cost little, but not beyond what the message can still become.
@@ -234,9 +206,7 @@ void Decoder::store(std::string_view piece) {
 void Decoder::drop_delivered() noexcept {
     if (!in_payload_) {
         stored_.resize(static_cast<std::size_t>(held_));
-        if (stored_.empty() && stored_.capacity() > kept_capacity) {
-            release();
-        }
+        if (stored_.empty() && stored_.capacity() > kept_capacity) { release(); }
     }
 }
 

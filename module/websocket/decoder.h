@@ -73,20 +73,20 @@ private:
     HeaderReader reader_;
     Limits limits_;
     Inflater* inflater_;
-    std::vector<char> stored_;         // the message so far, and after it the control frame under way
-    std::uint64_t message_size_ = 0;   // declared so far, over the frames of the message
-    std::uint64_t held_ = 0;           // of the message, in stored_: what it has there between two frames
-    std::uint64_t remaining_ = 0;      // payload bytes of the current frame still to come
-    MaskKey mask_{};                   // rotated to the next byte's place
+    std::vector<char> stored_;        // the message so far, and after it the control frame under way
+    std::uint64_t message_size_ = 0;  // declared so far, over the frames of the message
+    std::uint64_t held_ = 0;          // of the message, in stored_: what it has there between two frames
+    std::uint64_t remaining_ = 0;     // payload bytes of the current frame still to come
+    MaskKey mask_{};                  // rotated to the next byte's place
     std::uint32_t fragments_ = 0;
-    Utf8Validator utf8_;               // of the text under way; complete between messages
+    Utf8Validator utf8_;  // of the text under way; complete between messages
     Opcode frame_opcode_ = Opcode::continuation;
     Opcode message_type_ = Opcode::binary;
     bool frame_fin_ = false;
-    bool compressed_ = false;          // the message
-    bool in_payload_ = false;          // a frame's header has been read, its event or its end not reached
+    bool compressed_ = false;  // the message
+    bool in_payload_ = false;  // a frame's header has been read, its event or its end not reached
     bool in_message_ = false;
-    bool finished_ = false;            // a close or a violation was given
+    bool finished_ = false;  // a close or a violation was given
 };
 
 static_assert(sizeof(Decoder) <= 128, "exists twice per connection");

@@ -52,9 +52,7 @@ z_stream_s& Inflater::started() {
     if (!stream_) {
         stream_.reset(new z_stream{});
         prepare(*stream_);
-        if (inflateInit2(stream_.get(), -options_.window_bits) != Z_OK) {
-            throw std::bad_alloc();
-        }
+        if (inflateInit2(stream_.get(), -options_.window_bits) != Z_OK) { throw std::bad_alloc(); }
         if (!window_.empty() &&
             inflateSetDictionary(stream_.get(), bytes(window_.data()), portion(window_.size())) != Z_OK) {
             throw std::bad_alloc();
@@ -76,12 +74,8 @@ Inflater::Status Inflater::inflate(std::string_view& input, std::span<char>& roo
         input.remove_prefix(portion(input.size()) - stream.avail_in);
         room = room.subspan(portion(room.size()) - stream.avail_out);
 
-        if (result == Z_MEM_ERROR) {
-            throw std::bad_alloc();
-        }
-        if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
-            return Status::corrupt;
-        }
+        if (result == Z_MEM_ERROR) { throw std::bad_alloc(); }
+        if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) { return Status::corrupt; }
         // zlib.h on data_type: 128 after a block's end, 64 in a last block, and how many bits of the last byte are left
         between_blocks_ = result == Z_STREAM_END || (stream.data_type & ~64) == 128;
         if (result == Z_STREAM_END) {
@@ -89,12 +83,8 @@ Inflater::Status Inflater::inflate(std::string_view& input, std::span<char>& roo
             // stream; the window goes on.
             inflateResetKeep(&stream);
         }
-        if (room.empty()) {
-            return Status::full;
-        }
-        if (input.empty()) {
-            return Status::need_more;
-        }
+        if (room.empty()) { return Status::full; }
+        if (input.empty()) { return Status::need_more; }
     }
 }
 
@@ -103,17 +93,13 @@ bool Inflater::end_message() {
     char more;
     std::span<char> room(&more, 1);
     const bool empty_block = inflate(input, room) == Status::need_more && between_blocks_;
-    if (!options_.context_takeover) {
-        inflateReset(stream_.get());
-    }
+    if (!options_.context_takeover) { inflateReset(stream_.get()); }
     in_message_ = false;
     return empty_block;
 }
 
 void Inflater::release() {
-    if (in_message_ || !stream_) {
-        return;
-    }
+    if (in_message_ || !stream_) { return; }
     if (options_.context_takeover) {
         uInt size = 0;
         inflateGetDictionary(stream_.get(), nullptr, &size);
@@ -139,7 +125,8 @@ z_stream_s& Deflater::started() {
         const bool smallest = options_.window_bits == 8;
         const int window_bits = smallest ? 9 : options_.window_bits;
         const int strategy = smallest ? Z_RLE : Z_DEFAULT_STRATEGY;
-        if (deflateInit2(stream_.get(), options_.level, Z_DEFLATED, -window_bits, options_.mem_level, strategy) != Z_OK) {
+        if (deflateInit2(stream_.get(), options_.level, Z_DEFLATED, -window_bits, options_.mem_level, strategy) !=
+            Z_OK) {
             throw std::bad_alloc();
         }
     }
@@ -167,9 +154,7 @@ void Deflater::deflate(std::string_view message, std::string& out) {
     } while (stream.avail_out == 0 || !message.empty());
 
     out.resize(out.size() - tail.size());  // a sync flush ends with an empty block without compression
-    if (!options_.context_takeover) {
-        deflateReset(&stream);
-    }
+    if (!options_.context_takeover) { deflateReset(&stream); }
 }
 
 }  // namespace ws::websocket

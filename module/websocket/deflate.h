@@ -75,8 +75,8 @@ public:
     struct Options {
         std::uint8_t window_bits = 15;  // what the receiver allows, 8 to 15
         bool context_takeover = true;
-        int level = 1;                  // zlib's 1 (fast) to 9 (small)
-        int mem_level = 8;              // zlib's 1 to 9
+        int level = 1;      // zlib's 1 (fast) to 9 (small)
+        int mem_level = 8;  // zlib's 1 to 9
     };
 
     // With window_bits 8 only runs of one byte are found (and bytes are Huffman coded): zlib can't make raw streams with a

@@ -26,9 +26,7 @@ public:
     [[nodiscard]] bool at(char c) const noexcept { return !rest_.empty() && rest_.front() == c; }
 
     [[nodiscard]] bool take(char c) noexcept {
-        if (!at(c)) {
-            return false;
-        }
+        if (!at(c)) { return false; }
         rest_.remove_prefix(1);
         skip_blanks();
         return true;
@@ -49,9 +47,7 @@ public:
         rest_.remove_prefix(1);
         while (!at_end() && !at('"')) {
             rest_.remove_prefix(at('\\') ? 1 : 0);
-            if (at_end() || !is_token_character(rest_.front())) {
-                return {};
-            }
+            if (at_end() || !is_token_character(rest_.front())) { return {}; }
             value.push_back(rest_.front());
             rest_.remove_prefix(1);
         }
@@ -110,9 +106,7 @@ private:
     }
 
     static bool take_bits(std::optional<std::uint8_t>& place, std::optional<std::uint8_t> bits) noexcept {
-        if (place || !bits) {
-            return false;
-        }
+        if (place || !bits) { return false; }
         place = bits;
         return true;
     }
@@ -121,14 +115,10 @@ private:
 // extension-param = token [ "=" (token | quoted-string) ]. None when malformed.
 std::optional<Parameter> parse_parameter(Scanner& in) {
     Parameter parameter{.name = in.token(), .value = std::nullopt};
-    if (parameter.name.empty()) {
-        return std::nullopt;
-    }
+    if (parameter.name.empty()) { return std::nullopt; }
     if (in.take('=')) {
         parameter.value = in.at('"') ? in.quoted_token() : std::string(in.token());
-        if (parameter.value->empty()) {
-            return std::nullopt;
-        }
+        if (parameter.value->empty()) { return std::nullopt; }
     }
     return parameter;
 }
@@ -142,19 +132,17 @@ std::optional<DeflateParameters> accept(const Offer& offer, const DeflatePolicy&
         .server_context_takeover = policy.server_context_takeover && !offer.server_no_context_takeover,
         // 7.1.1.2: a client that offers it won't take over, whatever the answer; confirming it lets us count on that.
         .client_context_takeover = policy.client_context_takeover && !offer.client_no_context_takeover,
-        .server_window_bits = std::min(policy.server_window_bits, offer.server_max_window_bits.value_or(max_window_bits)),
-        .client_window_bits = std::min(policy.client_window_bits, offer.client_max_window_bits.value_or(max_window_bits)),
+        .server_window_bits =
+            std::min(policy.server_window_bits, offer.server_max_window_bits.value_or(max_window_bits)),
+        .client_window_bits =
+            std::min(policy.client_window_bits, offer.client_max_window_bits.value_or(max_window_bits)),
     };
 }
 
 std::string response(const DeflateParameters& agreed, const Offer& offer) {
     std::string text(deflate_name);
-    if (!agreed.server_context_takeover) {
-        text += "; server_no_context_takeover";
-    }
-    if (!agreed.client_context_takeover) {
-        text += "; client_no_context_takeover";
-    }
+    if (!agreed.server_context_takeover) { text += "; server_no_context_takeover"; }
+    if (!agreed.client_context_takeover) { text += "; client_no_context_takeover"; }
     // 7.1.2.1: an offer with it is accepted by answering with it, even with the largest.
     if (offer.server_max_window_bits || agreed.server_window_bits < max_window_bits) {
         text += "; server_max_window_bits=" + std::to_string(agreed.server_window_bits);
@@ -169,22 +157,16 @@ std::string response(const DeflateParameters& agreed, const Offer& offer) {
 // extension = extension-token *( ";" extension-param ). False when malformed.
 bool negotiate_extension(Scanner& in, const DeflatePolicy& policy, Negotiation& negotiation) {
     const std::string_view name = in.token();
-    if (name.empty()) {
-        return false;
-    }
+    if (name.empty()) { return false; }
     Offer offer;
     while (in.take(';')) {
         const std::optional<Parameter> parameter = parse_parameter(in);
-        if (!parameter) {
-            return false;
-        }
+        if (!parameter) { return false; }
         offer.add(*parameter);
     }
     if (name == deflate_name && !negotiation.deflate) {
         negotiation.deflate = accept(offer, policy);
-        if (negotiation.deflate) {
-            negotiation.response = response(*negotiation.deflate, offer);
-        }
+        if (negotiation.deflate) { negotiation.response = response(*negotiation.deflate, offer); }
     }
     return true;
 }
@@ -202,13 +184,9 @@ Negotiation negotiate_extensions(std::span<const std::string_view> lines, const 
                 continue;  // RFC 9110 5.6.1.2: empty elements are ignored
             }
             ++elements;
-            if (!negotiate_extension(in, policy, negotiation)) {
-                return malformed;
-            }
+            if (!negotiate_extension(in, policy, negotiation)) { return malformed; }
         } while (in.take(','));
-        if (!in.at_end()) {
-            return malformed;
-        }
+        if (!in.at_end()) { return malformed; }
     }
     return elements == 0 && !lines.empty() ? malformed : negotiation;
 }

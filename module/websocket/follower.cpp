@@ -8,9 +8,7 @@ bool Follower::follow(std::string_view data) noexcept {
     const std::size_t size = data.size();
     sound_ = 0;
     while (!data.empty() && (in_payload_ || !close_seen_)) {
-        if (!in_payload_ && !begin_frame(data)) {
-            break;
-        }
+        if (!in_payload_ && !begin_frame(data)) { break; }
         skip_payload(data);
         sound_ = size - data.size();
     }
@@ -18,13 +16,9 @@ bool Follower::follow(std::string_view data) noexcept {
 }
 
 std::size_t Follower::follow_to_boundary(std::string_view data) noexcept {
-    if (at_boundary() || violated()) {
-        return 0;
-    }
+    if (at_boundary() || violated()) { return 0; }
     std::string_view rest = data;
-    if (in_payload_ || begin_frame(rest)) {
-        skip_payload(rest);
-    }
+    if (in_payload_ || begin_frame(rest)) { skip_payload(rest); }
     return violated() ? 0 : data.size() - rest.size();
 }
 
@@ -33,9 +27,7 @@ std::uint16_t Follower::close_code() const noexcept { return code_bytes_ == 2 ? 
 // False when the header is not whole yet, or breaks the protocol.
 bool Follower::begin_frame(std::string_view& data) noexcept {
     FrameHeader header;
-    if (reader_.read(data, header) != HeaderReader::Status::whole) {
-        return false;
-    }
+    if (reader_.read(data, header) != HeaderReader::Status::whole) { return false; }
     remaining_ = header.length;
     mask_ = header.mask;
     in_payload_ = true;
@@ -46,9 +38,7 @@ bool Follower::begin_frame(std::string_view& data) noexcept {
 
 void Follower::skip_payload(std::string_view& data) noexcept {
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, data.size()));
-    if (close_seen_) {
-        read_close_code(data.substr(0, n));
-    }
+    if (close_seen_) { read_close_code(data.substr(0, n)); }
     data.remove_prefix(n);
     remaining_ -= n;
     if (remaining_ == 0) {

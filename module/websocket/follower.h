@@ -47,14 +47,14 @@ private:
     void read_close_code(std::string_view piece) noexcept;
 
     HeaderReader reader_;
-    std::uint64_t remaining_ = 0;      // payload bytes of the current frame still to come
+    std::uint64_t remaining_ = 0;  // payload bytes of the current frame still to come
     std::uint64_t messages_ = 0;
     std::size_t sound_ = 0;
-    MaskKey mask_{};                   // of the close frame
+    MaskKey mask_{};  // of the close frame
     std::uint16_t code_ = 0;
-    std::uint8_t code_bytes_ = 0;      // how many of its two bytes have been read
+    std::uint8_t code_bytes_ = 0;  // how many of its two bytes have been read
     bool in_payload_ = false;
-    bool ends_message_ = false;        // the current frame is the last of a message
+    bool ends_message_ = false;  // the current frame is the last of a message
     bool close_seen_ = false;
 };
 

@@ -17,26 +17,18 @@ bool known(std::uint8_t opcode) noexcept { return opcode <= 2 || (opcode >= 8 &&
 
 std::uint64_t big_endian(const std::uint8_t* bytes, std::size_t n) noexcept {
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-        value = value << 8 | bytes[i];
-    }
+    for (std::size_t i = 0; i < n; ++i) { value = value << 8 | bytes[i]; }
     return value;
 }
 
 void append_big_endian(std::string& out, std::uint64_t value, std::size_t n) {
-    while (n-- > 0) {
-        out.push_back(static_cast<char>(value >> (8 * n) & 0xFF));
-    }
+    while (n-- > 0) { out.push_back(static_cast<char>(value >> (8 * n) & 0xFF)); }
 }
 
 // The longest part of `text` that fits into `n` bytes without cutting a character.
 std::string_view cut(std::string_view text, std::size_t n) noexcept {
-    if (text.size() <= n) {
-        return text;
-    }
-    while (n > 0 && (static_cast<std::uint8_t>(text[n]) & 0xC0) == 0x80) {
-        --n;
-    }
+    if (text.size() <= n) { return text; }
+    while (n > 0 && (static_cast<std::uint8_t>(text[n]) & 0xC0) == 0x80) { --n; }
     return text.substr(0, n);
 }
 
@@ -44,16 +36,12 @@ std::string_view cut(std::string_view text, std::size_t n) noexcept {
 
 HeaderReader::Status HeaderReader::read(std::string_view& input, FrameHeader& header) noexcept {
     while (reason_ == nullptr && have_ < size()) {
-        if (input.empty()) {
-            return Status::need_more;
-        }
+        if (input.empty()) { return Status::need_more; }
         bytes_[have_++] = static_cast<std::uint8_t>(input.front());
         input.remove_prefix(1);
         reason_ = have_ == 1 ? refuse_first(bytes_[0]) : have_ == 2 ? refuse_second(bytes_[1]) : refuse_length();
     }
-    if (reason_ != nullptr) {
-        return Status::violation;
-    }
+    if (reason_ != nullptr) { return Status::violation; }
 
     header.fin = (bytes_[0] & 0x80) != 0;
     header.rsv = bytes_[0] >> 4 & 7;
@@ -61,38 +49,25 @@ HeaderReader::Status HeaderReader::read(std::string_view& input, FrameHeader& he
     header.masked = sender_ == Sender::client;
     header.length = length_size() == 0 ? bytes_[1] & 0x7F : big_endian(&bytes_[2], length_size());
     header.mask = {};
-    if (header.masked) {
-        std::copy_n(&bytes_[2 + length_size()], header.mask.size(), header.mask.begin());
-    }
-    if (!is_control(header.opcode)) {
-        in_fragments_ = !header.fin;
-    }
+    if (header.masked) { std::copy_n(&bytes_[2 + length_size()], header.mask.size(), header.mask.begin()); }
+    if (!is_control(header.opcode)) { in_fragments_ = !header.fin; }
     have_ = 0;
     return Status::whole;
 }
 
 bool HeaderReader::reserved_bits_allowed(std::uint8_t bits, Opcode opcode) const noexcept {
-    if (bits == 0) {
-        return true;
-    }
-    if (is_control(opcode)) {
-        return false;
-    }
+    if (bits == 0) { return true; }
+    if (is_control(opcode)) { return false; }
     switch (extensions_) {
-    case Extensions::none:
-        return false;
-    case Extensions::deflate:
-        return bits == rsv1 && opcode != Opcode::continuation;  // RFC 7692 6.1
-    case Extensions::any:
-        break;
+        case Extensions::none: return false;
+        case Extensions::deflate: return bits == rsv1 && opcode != Opcode::continuation;  // RFC 7692 6.1
+        case Extensions::any: break;
     }
     return true;
 }
 
 const char* HeaderReader::refuse_first(std::uint8_t byte) const noexcept {
-    if (!known(byte & 0x0F)) {
-        return "reserved opcode";
-    }
+    if (!known(byte & 0x0F)) { return "reserved opcode"; }
     const auto opcode = static_cast<Opcode>(byte & 0x0F);
     const bool fin = (byte & 0x80) != 0;
     if (!reserved_bits_allowed(byte >> 4 & 7, opcode)) {
@@ -120,9 +95,7 @@ const char* HeaderReader::refuse_second(std::uint8_t byte) const noexcept {
 
 const char* HeaderReader::refuse_length() const noexcept {
     // 5.2: the most significant bit of a 64-bit length must be 0
-    if (have_ == 3 && length_size() == 8 && (bytes_[2] & 0x80) != 0) {
-        return "frame length out of range";
-    }
+    if (have_ == 3 && length_size() == 8 && (bytes_[2] & 0x80) != 0) { return "frame length out of range"; }
     // 5.2: the minimal number of bytes must be used to encode the length
     if (have_ == 2 + length_size() &&
         big_endian(&bytes_[2], length_size()) < (length_size() == 8 ? 0x10000u : length_in_2_bytes)) {
@@ -137,16 +110,15 @@ std::size_t HeaderReader::length_size() const noexcept {
 }
 
 std::size_t HeaderReader::size() const noexcept {
-    if (have_ < 2) {
-        return 2;
-    }
+    if (have_ < 2) { return 2; }
     return 2 + length_size() + (sender_ == Sender::client ? std::tuple_size_v<MaskKey> : 0);
 }
 
 void append_frame_header(std::string& out, Opcode opcode, std::uint64_t length, bool fin, std::optional<MaskKey> mask,
                          std::uint8_t rsv) {
     const unsigned mask_bit = mask ? 0x80 : 0;
-    out.push_back(static_cast<char>((fin ? 0x80u : 0u) | static_cast<unsigned>(rsv) << 4 | static_cast<unsigned>(opcode)));
+    out.push_back(
+        static_cast<char>((fin ? 0x80u : 0u) | static_cast<unsigned>(rsv) << 4 | static_cast<unsigned>(opcode)));
     if (length < length_in_2_bytes) {
         out.push_back(static_cast<char>(mask_bit | length));
     } else if (length <= 0xFFFF) {
@@ -156,18 +128,14 @@ void append_frame_header(std::string& out, Opcode opcode, std::uint64_t length, 
         out.push_back(static_cast<char>(mask_bit | length_in_8_bytes));
         append_big_endian(out, length, 8);
     }
-    if (mask) {
-        out.append(mask->begin(), mask->end());
-    }
+    if (mask) { out.append(mask->begin(), mask->end()); }
 }
 
 void append_frame(std::string& out, Opcode opcode, std::string_view payload, bool fin, std::optional<MaskKey> mask) {
     append_frame_header(out, opcode, payload.size(), fin, mask);
     const std::size_t start = out.size();
     out.append(payload);
-    if (mask) {
-        apply_mask(out.data() + start, payload.size(), *mask, 0);
-    }
+    if (mask) { apply_mask(out.data() + start, payload.size(), *mask, 0); }
 }
 
 void append_close(std::string& out, std::uint16_t code, std::string_view reason, std::optional<MaskKey> mask) {

@@ -16,9 +16,7 @@ bool same(std::string_view a, std::string_view b) noexcept {
 std::string_view trim(std::string_view text) noexcept {
     constexpr std::string_view blanks = " \t";  // RFC 9110 5.6.3
     const std::size_t first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) {
-        return {};
-    }
+    if (first == std::string_view::npos) { return {}; }
     return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
@@ -34,9 +32,7 @@ std::string_view next_element(std::string_view& list) noexcept {
 bool mentions_websocket(std::string_view list) noexcept {
     while (!list.empty()) {
         const std::string_view element = next_element(list);
-        if (same(trim(element.substr(0, element.find('/'))), "websocket")) {
-            return true;
-        }
+        if (same(trim(element.substr(0, element.find('/'))), "websocket")) { return true; }
     }
     return false;
 }
@@ -74,9 +70,7 @@ RequestKind classify_request(bool get, bool http_1_1, bool has_body, std::span<c
             key.add(header.value);
         }
     }
-    if (!asks_for_websocket) {
-        return RequestKind::plain;
-    }
+    if (!asks_for_websocket) { return RequestKind::plain; }
     // RFC 6455 4.2.1
     if (!get || !http_1_1 || has_body || !upgrade.is_any_case("websocket") || !connection_upgrade || key.lines != 1 ||
         !valid_key(key.value)) {
@@ -106,9 +100,7 @@ bool valid_response(std::span<const Header> headers, std::string_view expected_a
 
 bool has_token(std::string_view list, std::string_view token) noexcept {
     while (!list.empty()) {
-        if (same(next_element(list), token)) {
-            return true;
-        }
+        if (same(next_element(list), token)) { return true; }
     }
     return false;
 }

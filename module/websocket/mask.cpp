@@ -6,9 +6,7 @@ namespace ws::websocket {
 
 void apply_mask(char* data, std::size_t n, MaskKey key, std::size_t offset) noexcept {
     std::array<unsigned char, sizeof(std::uint64_t)> pattern;
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-        pattern[i] = key[(offset + i) % key.size()];
-    }
+    for (std::size_t i = 0; i < pattern.size(); ++i) { pattern[i] = key[(offset + i) % key.size()]; }
     std::uint64_t wide_key;
     std::memcpy(&wide_key, pattern.data(), sizeof wide_key);
 

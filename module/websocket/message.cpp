@@ -2,8 +2,8 @@
 
 namespace ws::websocket {
 
-void append_message(std::string& out, Opcode opcode, std::string_view payload, Deflater* deflater, std::size_t threshold,
-                    std::optional<MaskKey> mask) {
+void append_message(std::string& out, Opcode opcode, std::string_view payload, Deflater* deflater,
+                    std::size_t threshold, std::optional<MaskKey> mask) {
     if (deflater == nullptr || payload.size() < threshold) {
         append_frame(out, opcode, payload, true, mask);
         return;

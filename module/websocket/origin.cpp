@@ -9,13 +9,12 @@ namespace {
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-bool is_host_char(char c) noexcept {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_';
-}
+bool is_host_char(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_'; }
 
 std::string lower(std::string_view text) {
     std::string out(text);
-    std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::ranges::transform(out, out.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return out;
 }
 
@@ -70,7 +69,8 @@ std::optional<Origin> Origin::parse(std::string_view text) {
     const std::size_t end = text.find("://");
     if (end == std::string_view::npos || end == 0) { return std::nullopt; }
     std::string scheme = lower(text.substr(0, end));
-    if (!std::ranges::all_of(scheme, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '+' || c == '-' || c == '.'; })) {
+    if (!std::ranges::all_of(
+            scheme, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '+' || c == '-' || c == '.'; })) {
         return std::nullopt;
     }
     auto place = split(text.substr(end + 3));

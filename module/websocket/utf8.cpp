@@ -14,9 +14,7 @@ std::size_t ascii_run(const char* data, std::size_t n) noexcept {
     for (; n - i >= sizeof(std::uint64_t); i += sizeof(std::uint64_t)) {
         std::uint64_t word;
         std::memcpy(&word, data + i, sizeof word);
-        if ((word & high_bits) != 0) {
-            break;
-        }
+        if ((word & high_bits) != 0) { break; }
     }
     return i;
 }
@@ -56,9 +54,7 @@ bool Utf8Validator::feed(std::string_view piece) noexcept {
     while (i < n && !failed_) {
         if (pending_ == 0) {
             i += ascii_run(data + i, n - i);
-            if (i == n) {
-                break;
-            }
+            if (i == n) { break; }
         }
         const auto byte = static_cast<std::uint8_t>(data[i++]);
         if (pending_ == 0) {

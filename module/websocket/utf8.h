@@ -21,8 +21,8 @@ public:
 private:
     bool start(std::uint8_t lead) noexcept;
 
-    std::uint8_t pending_ = 0;   // continuation bytes still to come
-    std::uint8_t low_ = 0x80;    // the next continuation byte is between these two
+    std::uint8_t pending_ = 0;  // continuation bytes still to come
+    std::uint8_t low_ = 0x80;   // the next continuation byte is between these two
     std::uint8_t high_ = 0xBF;
     bool failed_ = false;
 };
