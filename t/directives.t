@@ -931,13 +931,85 @@ location / { ws_pass; }
 --- error_log
 invalid number of arguments in "ws_pass" directive
 
-=== TEST 115: what is right passes, at every level
+=== TEST 115: ws_redis with no lookups
+--- config
+ws_redis redis://127.0.0.1 lookups=0;
+--- must_die
+--- error_log
+"ws_redis" directive
+lookups must be a number from 1 to 10000
+qr/nginx\.conf:\d+/
+
+=== TEST 116: ws_redis with a queue of words
+--- config
+ws_redis redis://127.0.0.1 queue=many;
+--- must_die
+--- error_log
+"ws_redis" directive
+queue must be a number from 1 to 1000000
+qr/nginx\.conf:\d+/
+
+=== TEST 117: ws_auth_cache soon
+--- config
+ws_auth_cache soon;
+--- must_die
+--- error_log
+"ws_auth_cache" directive has a wrong value "soon": it must be a time such as 30s or 1h, or 0
+qr/nginx\.conf:\d+/
+
+=== TEST 118: ws_auth_touch on
+--- config
+ws_auth_touch on;
+--- must_die
+--- error_log
+"ws_auth_touch" directive has a wrong value "on": it must be off, or a time of at least 2s
+qr/nginx\.conf:\d+/
+
+=== TEST 119: ws_auth_touch with an interval longer than half of the time to live
+--- config
+ws_auth_touch 10s interval=6s;
+--- must_die
+--- error_log
+"ws_auth_touch" directive has a wrong value "interval=6s": it must be interval=TIME, from 100ms to half of the time to live
+qr/nginx\.conf:\d+/
+
+=== TEST 120: ws_auth_touch with an unknown parameter
+--- config
+ws_auth_touch 10s every=1s;
+--- must_die
+--- error_log
+"ws_auth_touch" directive has a wrong value "every=1s": it must be interval=TIME
+qr/nginx\.conf:\d+/
+
+=== TEST 121: ws_auth_touch twice
+--- config
+ws_auth_touch 10s;
+ws_auth_touch off;
+--- must_die
+--- error_log
+"ws_auth_touch" directive is duplicate
+qr/nginx\.conf:\d+/
+
+=== TEST 122: ws_auth_touch without ws_auth_live
+--- config
+ws_redis redis://127.0.0.1;
+ws_auth redis;
+ws_auth_token cookie:sid;
+ws_auth_touch 10s;
+location / { ws_auth_live off; ws_pass http://127.0.0.1:1; }
+--- must_die
+--- error_log
+"ws_auth_touch" needs "ws_auth_live on": add "ws_auth_touch off;" where it is off
+
+=== TEST 123: what is right passes, at every level
 --- http_config
-ws_redis redis://user:p%20w@127.0.0.1:1/15 timeout=2s connect_timeout=1s connections=64;
+ws_redis redis://user:p%20w@127.0.0.1:1/15 timeout=2s connect_timeout=1s connections=64 lookups=1 queue=1000000;
 ws_auth redis;
 ws_auth_token cookie:X-Token cookie:__Host-sid arg:token bearer header:X-Api-Key;
 ws_auth_key $remote_addr:$ws_token;
 ws_auth_plain on;
+ws_auth_cache 1s;
+ws_auth_touch 2s interval=1s;
 ws_auth_strip_cookie on;
 ws_origin example.com:8080 *.example.com https://[::1]:8443;
 ws_max_session_size 1m;

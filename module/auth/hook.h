@@ -33,12 +33,23 @@ struct Question {
     std::span<const std::string_view> command;  // of ws_auth_redis_command, its variables evaluated; copied
     bool live = false;                          // tell about changes as well
     Milliseconds recheck{};                     // how often to look for them where the store doesn't tell
+    Milliseconds cache{};  // what was read so long ago, and has not changed as far as is known, will do as an answer
+};
+
+// How a session is kept from expiring: looked at every `interval`, its time to live is put up to `ttl` unless half of an
+// interval ago somebody has done so (another worker, the application). A session without a time to live keeps none.
+struct Renewal {
+    Milliseconds ttl{};
+    Milliseconds interval{};
 };
 
 // A question under way or, if live, an eye on the session. Destroying it ends the calls.
 class Watch {
 public:
     virtual ~Watch() = default;
+
+    // From now on, and as long as this watch is there, the session is kept from expiring. Once, after an `allowed`.
+    virtual void renew(const Renewal&) {}
 };
 
 class Hook {

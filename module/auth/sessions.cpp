@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "auth/session_reply.h"
@@ -26,111 +25,50 @@ std::string joined(std::span<const std::string_view> command) {
     return text;
 }
 
-// A session that outlives the reply it came in.
-using OwnedHash = std::vector<std::pair<std::string, std::string>>;
-using Value = std::variant<std::string, OwnedHash>;
-
-Value own(const auth::Session& session) {
-    if (const auto* text = std::get_if<std::string_view>(&session)) { return std::string(*text); }
-    const auto& hash = std::get<context::SessionHash>(session);
-    return OwnedHash(hash.begin(), hash.end());
-}
-
-auth::Session view(const Value& value) {
-    if (const auto* text = std::get_if<std::string>(&value)) { return std::string_view(*text); }
-    const auto& hash = std::get<OwnedHash>(value);
-    return context::SessionHash(hash.begin(), hash.end());
-}
-
 }  // namespace
 
-struct Sessions::Session {
-    std::vector<std::string> command;
-    Table::iterator name;
-    std::list<SessionWatch*> watches;
+struct Sessions::Session final : SharedSession {
+    using SharedSession::SharedSession;
+
+    const std::string* name = nullptr;  // in the table
+    std::list<Session>::iterator itself;
     Place place = Place::resting;
     Queue::iterator queued;        // Place::first, known or again
-    Schedule::iterator scheduled;  // Place::scheduled
+    Schedule::iterator scheduled;  // Place::scheduled or unwatched
+    Milliseconds entered{};        // its queue
     std::unique_ptr<redis::Pending> reply;
-    bool stale = false;          // it has changed while it was being read
-    bool read_twice = false;     // and is being read again for that
-    bool telling = false;        // its watches are being told: none may leave the list
-    std::optional<Value> value;  // as it was read last
-    std::uint64_t epoch = 0;     // when that was
+    bool stale = false;       // it has changed while it was being read
+    bool read_twice = false;  // and is being read again for that
+    bool known = false;       // what was told last is what it is, as far as Redis has reported
+    std::uint64_t epoch = 0;  // when it was read
     Milliseconds read_at{};
-    Milliseconds recheck{};  // the shortest of its watches'; 0: none
 };
 
-class Sessions::SessionWatch final : public Watch {
-public:
-    SessionWatch(Sessions& owner, Session& session, bool live, Answer answer)
-        : owner_(owner), session_(&session), live_(live), answer_(std::move(answer)) {
-        place_ = session.watches.insert(session.watches.end(), this);
-    }
-    // One that will be refused.
-    SessionWatch(Sessions& owner, Answer answer)
-        : owner_(owner), session_(nullptr), live_(false), answer_(std::move(answer)) {
-        place_ = owner.refused_.insert(owner.refused_.end(), this);
-    }
-    SessionWatch(const SessionWatch&) = delete;
-    SessionWatch& operator=(const SessionWatch&) = delete;
-    ~SessionWatch() override { leave(); }
-
-    [[nodiscard]] bool answered() const noexcept { return answered_; }
-
-    // May destroy this object.
-    void tell(const Verdict& verdict) {
-        if (answered_ && verdict.status == Verdict::Status::unavailable) { return; }
-        answered_ = true;
-        if (live_ && verdict.status == Verdict::Status::allowed) {
-            const Answer answer = answer_;  // a copy: the callback may destroy this object
-            answer(verdict);
-            return;
-        }
-        const Answer answer = std::move(answer_);
-        leave();
-        answer(verdict);
-    }
-
-private:
-    void leave() noexcept {
-        if (std::exchange(gone_, true)) { return; }
-        if (session_ == nullptr) {
-            owner_.refused_.erase(place_);
-        } else {
-            owner_.remove(*session_, place_);
-        }
-    }
-
-    Sessions& owner_;
-    Session* session_;  // valid until gone_
-    bool live_;
-    bool answered_ = false;
-    bool gone_ = false;
-    Answer answer_;
-    std::list<SessionWatch*>::iterator place_;
-};
-
-Sessions::Sessions(redis::Store& store, Clock& clock, SessionsOptions options) noexcept
-    : store_(store), clock_(clock), options_(options) {}
+Sessions::Sessions(redis::Store& store, Clock& clock, SessionsOptions options)
+    : store_(store),
+      clock_(clock),
+      options_(std::move(options)),
+      renewals_(store, clock, options_.window, options_.on_renewal_refused),
+      swept_(sessions_.end()),
+      refused_(std::make_unique<Session>(static_cast<Owner&>(*this), std::span<const std::string_view>{})) {}
 
 Sessions::~Sessions() = default;
 
 std::unique_ptr<Watch> Sessions::watch(const Question& question, Answer answer) {
+    if ((question.live || question.cache.count() > 0) && !std::exchange(tracking_, true)) { store_.track(*this); }
     if (first_.size() >= options_.max_waiting) {
         clock_.wake_at(clock_.now());
-        return std::make_unique<SessionWatch>(*this, std::move(answer));
+        return refused_->watch(question, false, std::move(answer));
     }
     Session& session = find_or_add(question);
-    if (question.live && question.recheck.count() > 0) {
-        session.recheck = session.recheck.count() == 0 ? question.recheck : std::min(session.recheck, question.recheck);
-    }
-    auto watch = std::make_unique<SessionWatch>(*this, session, question.live, std::move(answer));
-    if (question.live && !std::exchange(tracking_, true)) { store_.track(*this); }
-    if (is_known(session)) {
-        if (session.place != Place::known) { enter(session, known_, Place::known); }
-    } else if (session.place != Place::reading) {
-        // One read serves all who wait for it: if the session changes behind it, that is reported, and it is read again.
+    const bool known = is_known(session, question.cache);
+    auto watch = session.watch(question, known, std::move(answer));
+    if (session.place == Place::unwatched) { rest(session); }
+    if (known && session.place == Place::resting) {
+        enter(session, known_, Place::known);
+    } else if (known && session.place == Place::known) {
+        // It has its turn with those who wait already.
+    } else if (session.place != Place::first && session.place != Place::reading) {
         enter(session, first_, Place::first);
     }
     return watch;
@@ -139,38 +77,58 @@ std::unique_ptr<Watch> Sessions::watch(const Question& question, Answer answer) 
 Sessions::Session& Sessions::find_or_add(const Question& question) {
     const auto [place, added] = table_.try_emplace(joined(question.command));
     if (added) {
-        place->second = std::make_unique<Session>();
-        place->second->name = place;
-        place->second->command.assign(question.command.begin(), question.command.end());
+        try {
+            place->second = sessions_.emplace(sessions_.end(), static_cast<Owner&>(*this), question.command);
+            place->second->name = &place->first;
+            place->second->itself = place->second;
+        } catch (...) {
+            table_.erase(place);
+            throw;
+        }
     }
     return *place->second;
 }
 
-void Sessions::remove(Session& session, std::list<SessionWatch*>::iterator place) noexcept {
-    if (session.telling) {
-        *place = nullptr;
-        return;
-    }
-    session.watches.erase(place);
-    erase_if_unused(session);
+void Sessions::erase(Session& session) noexcept {
+    rest(session);
+    renewals_.drop(&session);
+    table_.erase(table_.find(*session.name));
+    if (swept_ == session.itself) { ++swept_; }
+    sessions_.erase(session.itself);
 }
 
-void Sessions::erase_if_unused(Session& session) noexcept {
-    if (!session.watches.empty()) { return; }
-    rest(session);
-    table_.erase(session.name);
+void Sessions::unused(SharedSession& shared) noexcept {
+    if (&shared == refused_.get()) { return; }
+    auto& session = static_cast<Session&>(shared);
+    renewals_.drop(&session);
+    if (session.cache().count() == 0 || unwatched_ == options_.max_unwatched || session.place != Place::resting ||
+        !is_known(session, session.cache())) {
+        erase(session);
+        return;
+    }
+    try {
+        schedule(session, session.read_at + session.cache(), Place::unwatched);
+    } catch (...) { erase(session); }
+}
+
+void Sessions::renewal_changed(SharedSession& session) {
+    if (session.renewal()) {
+        renewals_.keep(&session, session.command()[1], *session.renewal());
+    } else {
+        renewals_.drop(&session);
+    }
 }
 
 void Sessions::invalidated(std::string_view key) {
     for (const std::string_view verb : {"GET", "HGETALL"}) {
         const auto found = table_.find(joined(std::array{verb, key}));
-        if (found != table_.end()) { touch(*found->second); }
+        if (found != table_.end()) { changed(*found->second); }
     }
 }
 
 void Sessions::missed() {
     ++epoch_;
-    swept_.emplace();
+    swept_ = sessions_.begin();
     clock_.wake_at(clock_.now());
 }
 
@@ -180,36 +138,40 @@ void Sessions::tracked(bool on) {
 }
 
 // The session may have changed: it is read again, but not more often than the pace allows.
-void Sessions::touch(Session& session) {
-    session.value.reset();
+void Sessions::changed(Session& session) {
+    session.known = false;
     switch (session.place) {
         case Place::reading: session.stale = true; break;
         case Place::first:
         case Place::again: break;
         case Place::known: enter(session, first_, Place::first); break;
+        case Place::unwatched: erase(session); break;
         case Place::scheduled:
-        case Place::resting: schedule(session, std::max(clock_.now(), session.read_at + options_.pace)); break;
+        case Place::resting:
+            schedule(session, std::max(clock_.now(), session.read_at + options_.pace), Place::scheduled);
+            break;
     }
 }
 
-// Is it resting, or waiting to tell, with a value that Redis would have reported a change of?
-bool Sessions::is_known(const Session& session) const noexcept {
-    return tracked_ && session.value && session.epoch == epoch_ &&
-           (session.place == Place::resting || session.place == Place::known);
+// Has it been read not longer ago than that, and would Redis have reported a change?
+bool Sessions::is_known(const Session& session, Milliseconds age) const noexcept {
+    return session.known && tracked_ && session.epoch == epoch_ && clock_.now() - session.read_at < age;
 }
 
 void Sessions::enter(Session& session, Queue& queue, Place place) {
     rest(session);
     session.queued = queue.insert(queue.end(), &session);
     session.place = place;
+    session.entered = clock_.now();
     clock_.wake_at(clock_.now());
 }
 
-void Sessions::schedule(Session& session, Milliseconds time) {
-    if (session.place == Place::scheduled && session.scheduled->first <= time) { return; }
+void Sessions::schedule(Session& session, Milliseconds time, Place place) {
+    if (session.place == place && session.scheduled->first <= time) { return; }
     rest(session);
     session.scheduled = schedule_.emplace(time, &session);
-    session.place = Place::scheduled;
+    session.place = place;
+    if (place == Place::unwatched) { ++unwatched_; }
     clock_.wake_at(time);
 }
 
@@ -220,6 +182,7 @@ void Sessions::rest(Session& session) noexcept {
         case Place::first: first_.erase(session.queued); break;
         case Place::known: known_.erase(session.queued); break;
         case Place::again: again_.erase(session.queued); break;
+        case Place::unwatched: --unwatched_; [[fallthrough]];
         case Place::scheduled: schedule_.erase(session.scheduled); break;
         case Place::reading:
             session.reply.reset();
@@ -230,28 +193,47 @@ void Sessions::rest(Session& session) noexcept {
 }
 
 void Sessions::run() {
-    tell_refused();
+    static constexpr std::string_view too_many = "too many lookups";
+    refused_->asked();
+    refused_->tell({Verdict::Status::unavailable, {}, too_many});
+    refuse_late();
     answer_known();
     sweep();
-    for (int n = 0; n < batch && !schedule_.empty() && schedule_.begin()->first <= clock_.now(); ++n) {
-        enter(*schedule_.begin()->second, again_, Place::again);
-    }
+    run_schedule();
     start_reads();
+    renewals_.run();
     if (!schedule_.empty()) { clock_.wake_at(schedule_.begin()->first); }
+    if (!first_.empty()) { clock_.wake_at(first_.front()->entered + options_.patience); }
+}
+
+// Those for whom there was no place among the reads under way in all that time.
+void Sessions::refuse_late() {
+    for (int n = 0; n < batch && !first_.empty() && first_.front()->entered + options_.patience <= clock_.now(); ++n) {
+        Session& session = *first_.front();
+        enter(session, again_, Place::again);
+        session.asked();
+        tell(session, {Verdict::Status::unavailable, {}, "no place among the lookups in time"});
+    }
 }
 
 // Some more of what missed() asked for, as long as not many are waiting already.
 void Sessions::sweep() {
-    for (int n = 0; swept_ && n < batch && again_.size() < options_.window; ++n) {
-        const auto next = table_.upper_bound(*swept_);
-        if (next == table_.end()) {
-            swept_.reset();
-            return;
-        }
-        swept_ = next->first;
-        touch(*next->second);
+    for (int n = 0; swept_ != sessions_.end() && n < batch && again_.size() < options_.window; ++n) {
+        Session& session = *swept_++;
+        if (session.epoch != epoch_) { changed(session); }
     }
-    if (swept_ && again_.size() < options_.window) { clock_.wake_at(clock_.now()); }
+    if (swept_ != sessions_.end() && again_.size() < options_.window) { clock_.wake_at(clock_.now()); }
+}
+
+void Sessions::run_schedule() {
+    for (int n = 0; n < batch && !schedule_.empty() && schedule_.begin()->first <= clock_.now(); ++n) {
+        Session& session = *schedule_.begin()->second;
+        if (session.place == Place::unwatched) {
+            erase(session);
+        } else {
+            enter(session, again_, Place::again);
+        }
+    }
 }
 
 void Sessions::start_reads() {
@@ -265,13 +247,14 @@ void Sessions::start_reads() {
 }
 
 void Sessions::read(Session& session) {
-    const std::vector<std::string_view> command(session.command.begin(), session.command.end());
+    const std::vector<std::string_view> command(session.command().begin(), session.command().end());
     session.stale = false;
-    session.value.reset();
+    session.known = false;
     session.epoch = epoch_;
     session.read_at = clock_.now();
     session.reply =
         store_.send(command, [this, &session](const redis::Outcome& outcome) { on_reply(session, outcome); });
+    session.asked();
     session.place = Place::reading;
     ++reading_;
     ++reads_;
@@ -289,51 +272,44 @@ void Sessions::on_reply(Session& session, const redis::Outcome& outcome) {
     }
     session.read_twice = false;
     plan_next_read(session, answered, stale);
-    if (verdict.status == Verdict::Status::allowed && !stale && tracked_) { session.value = own(verdict.session); }
-    tell(session, verdict, false);
+    session.known = verdict.status == Verdict::Status::allowed && !stale;
+    tell(session, verdict);
     // More may be waiting for a place, and the sweep for a shorter queue.
-    if (swept_ || !first_.empty() || !again_.empty()) { clock_.wake_at(clock_.now()); }
+    if (swept_ != sessions_.end() || !first_.empty() || !again_.empty()) { clock_.wake_at(clock_.now()); }
 }
 
 void Sessions::plan_next_read(Session& session, bool answered, bool stale) {
+    const Milliseconds recheck = session.recheck();
     if (answered && stale) {
-        schedule(session, clock_.now() + options_.pace);
+        schedule(session, clock_.now() + options_.pace, Place::scheduled);
     } else if (!answered) {
-        schedule(session, clock_.now() + (session.recheck.count() > 0 ? std::min(session.recheck, retry) : retry));
-    } else if (!tracked_ && session.recheck.count() > 0) {
-        schedule(session, clock_.now() + session.recheck);
+        schedule(session, clock_.now() + (recheck.count() > 0 ? std::min(recheck, retry) : retry), Place::scheduled);
+    } else if (!tracked_ && recheck.count() > 0) {
+        schedule(session, clock_.now() + recheck, Place::scheduled);
     }
 }
 
 void Sessions::answer_known() {
-    while (!known_.empty()) {
+    for (std::size_t left = known_.size(); left > 0 && !known_.empty(); --left) {
         Session& session = *known_.front();
-        if (session.epoch != epoch_) {
-            enter(session, first_, Place::first);
-            continue;
-        }
         rest(session);
-        const Value value = *session.value;  // a copy: those who are told may have the session read again
-        tell(session, {Verdict::Status::allowed, view(value), {}}, true);
+        if (session.known && session.epoch == epoch_) { session.tell_known(); }
+        after_telling(session);
     }
 }
 
-// Tells its watches. The session may be gone afterwards.
-void Sessions::tell(Session& session, const Verdict& verdict, bool newcomers_only) {
-    session.telling = true;
-    std::size_t left = session.watches.size();  // those that come meanwhile wait for the next read
-    for (auto at = session.watches.begin(); left > 0; --left, ++at) {
-        if (*at != nullptr && !(newcomers_only && (*at)->answered())) { (*at)->tell(verdict); }
-    }
-    session.telling = false;
-    session.watches.remove(nullptr);
-    erase_if_unused(session);
+void Sessions::tell(Session& session, const Verdict& verdict) {
+    session.tell(verdict);
+    after_telling(session);
 }
 
-void Sessions::tell_refused() {
-    std::size_t left = refused_.size();
-    for (; left > 0 && !refused_.empty(); --left) {
-        refused_.front()->tell({Verdict::Status::unavailable, {}, "too many lookups"});
+// The session may be gone afterwards.
+void Sessions::after_telling(Session& session) {
+    if (!session.watched()) {
+        unused(session);
+    } else if (session.awaited() && session.place != Place::first && session.place != Place::reading) {
+        // They came when the read was on its way already.
+        enter(session, first_, Place::first);
     }
 }
 

@@ -197,7 +197,8 @@ ngx_int_t judge(Connection& connection, const auth::Verdict& verdict) {
         case auth::Verdict::Status::denied:
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::denied, verdict.detail);
         case auth::Verdict::Status::unavailable:
-            // The outage itself is logged once, by the Redis client.
+            // Not all at the same time (RFC 9110 10.2.3). The outage itself is logged once, by the Redis client.
+            add_response_header(*connection.request, "Retry-After", std::to_string(1 + ngx_random() % 5));
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_SERVICE_UNAVAILABLE, AuthStatus::unavailable,
                           verdict.detail);
         case auth::Verdict::Status::invalid: break;
@@ -277,7 +278,7 @@ ngx_int_t ask(Connection& connection) {
     const bool live = conf.live && connection.kind == websocket::RequestKind::upgrade;
     connection.watch = Worker::current()
                            ->redis_hook(*conf.redis)
-                           .watch({question, live, auth::Milliseconds(conf.recheck)},
+                           .watch({question, live, auth::Milliseconds(conf.recheck), auth::Milliseconds(conf.cache)},
                                   [&connection](const auth::Verdict& verdict) { on_answer(connection, verdict); });
     // A client that leaves meanwhile is noticed.
     r->read_event_handler = ngx_http_test_reading;

@@ -42,6 +42,32 @@ char* set_max_session_size(ngx_conf_t* cf, LocationConf& conf) {
     return result;
 }
 
+// TTL [interval=TIME], or off.
+char* set_touch(ngx_conf_t* cf, LocationConf& conf) {
+    static constexpr std::string_view name = "interval=";
+    if (conf.touch != nullptr) { return error(cf, "is duplicate"); }
+    const auto params = parameters(cf);
+    auth::Renewal renewal;
+    if (params.size() > 1 || view(params[0]) != "off") {
+        ngx_str_t text = params[0];
+        const ngx_int_t ttl = ngx_parse_time(&text, 0);
+        if (ttl == NGX_ERROR || ttl < 2000) { return wrong_value(cf, view(text), "off, or a time of at least 2s"); }
+        ngx_int_t interval = ttl / 10;
+        if (params.size() > 1) {
+            const std::string_view value = view(params[1]);
+            text = {params[1].len - std::min(name.size(), value.size()),
+                    params[1].data + std::min(name.size(), value.size())};
+            interval = value.starts_with(name) ? ngx_parse_time(&text, 0) : NGX_ERROR;
+            if (interval == NGX_ERROR || interval < 100 || interval > ttl / 2) {
+                return wrong_value(cf, value, "interval=TIME, from 100ms to half of the time to live");
+            }
+        }
+        renewal = {auth::Milliseconds(ttl), auth::Milliseconds(interval)};
+    }
+    conf.touch = make_object<auth::Renewal>(cf->pool, renewal);
+    return ok();
+}
+
 char* set_redis(ngx_conf_t* cf, LocationConf& conf) {
     if (conf.redis != nullptr) { return error(cf, "is duplicate"); }
     auto* server = make_object<RedisServer>(cf->pool);
@@ -278,6 +304,8 @@ ngx_command_t directives[] = {
     own(ngx_string("ws_auth_live_headers"), NGX_CONF_TAKE1,
         guarded<set_choice<&LocationConf::live_headers_close, live_headers>>),
     own(ngx_string("ws_auth_recheck"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::recheck, false>>),
+    own(ngx_string("ws_auth_cache"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::cache, true>>),
+    own(ngx_string("ws_auth_touch"), NGX_CONF_TAKE12, guarded<set_touch>),
     own(ngx_string("ws_max_session_size"), NGX_CONF_TAKE1, guarded<set_max_session_size>),
     own(ngx_string("ws_context_select"), NGX_CONF_ANY, guarded<set_select>),
     own(ngx_string("ws_context_field"), NGX_CONF_TAKE23, guarded<add_field>),

@@ -54,6 +54,11 @@ char* check(ngx_conf_t* cf, const LocationConf& conf) noexcept {
             "\"ws_auth redis\" needs a token: add \"ws_auth_token cookie:NAME;\" at this level or above");
         return static_cast<char*>(NGX_CONF_ERROR);
     }
+    if (conf.touch != nullptr && conf.touch->ttl.count() > 0 && !conf.live) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_auth_touch\" needs \"ws_auth_live on\": add \"ws_auth_touch off;\" where it is off");
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
     return nullptr;
 }
 
@@ -69,6 +74,7 @@ void* create_location_conf(ngx_conf_t* cf) noexcept {
     conf->live = NGX_CONF_UNSET;
     conf->live_headers_close = NGX_CONF_UNSET_UINT;
     conf->recheck = NGX_CONF_UNSET_MSEC;
+    conf->cache = NGX_CONF_UNSET_MSEC;
     conf->context_header_max = NGX_CONF_UNSET_SIZE;
     conf->delivery = NGX_CONF_UNSET_UINT;
     conf->envelope_json = NGX_CONF_UNSET_UINT;
@@ -104,6 +110,8 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     ngx_conf_merge_value(conf.live, prev.live, 1);
     ngx_conf_merge_uint_value(conf.live_headers_close, prev.live_headers_close, 0);
     ngx_conf_merge_msec_value(conf.recheck, prev.recheck, 30 * 1000);
+    ngx_conf_merge_msec_value(conf.cache, prev.cache, 0);
+    inherit(conf.touch, prev.touch);
 
     inherit(conf.select, prev.select);
     inherit(conf.fields, prev.fields);

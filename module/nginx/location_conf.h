@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/hook.h"
 #include "context/recipe.h"
 #include "nginx/redis_server.h"
 #include "websocket/origin.h"
@@ -50,6 +51,8 @@ struct LocationConf {
     ngx_flag_t live;
     ngx_uint_t live_headers_close;
     ngx_msec_t recheck;
+    ngx_msec_t cache;
+    const auth::Renewal* touch;  // a ttl of 0: off
 
     const std::vector<std::string>* select;  // null: all
     const std::vector<ContextField>* fields;

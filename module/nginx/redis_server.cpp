@@ -4,6 +4,7 @@
 
 #include "redis/url.h"
 
+#include <array>
 #include <new>
 #include <string_view>
 
@@ -42,10 +43,23 @@ bool milliseconds(std::string_view text, ngx_msec_t& out) {
     return true;
 }
 
+// A parameter that is a number.
+struct Count {
+    std::string_view name;
+    ngx_uint_t RedisServer::*field;
+    ngx_int_t most;
+    const char* wrong;
+};
+
+constexpr std::array<Count, 3> counts{{
+    {"connections=", &RedisServer::connections, max_redis_connections, "connections must be a number from 1 to 64"},
+    {"lookups=", &RedisServer::lookups, 10000, "lookups must be a number from 1 to 10000"},
+    {"queue=", &RedisServer::queue, 1000000, "queue must be a number from 1 to 1000000"},
+}};
+
 const char* option(ngx_conf_t* cf, std::string_view text, RedisServer& server) {
     constexpr std::string_view timeout = "timeout=";
     constexpr std::string_view connect_timeout = "connect_timeout=";
-    constexpr std::string_view connections = "connections=";
 
     if (text.starts_with(timeout)) {
         return milliseconds(text.substr(timeout.size()), server.timeout)
@@ -57,16 +71,18 @@ const char* option(ngx_conf_t* cf, std::string_view text, RedisServer& server) {
                    ? nullptr
                    : "connect_timeout must be a time above 0, such as connect_timeout=500ms";
     }
-    if (text.starts_with(connections)) {
-        const std::string_view digits = text.substr(connections.size());
-        const ngx_int_t count = ngx_atoi(reinterpret_cast<u_char*>(const_cast<char*>(digits.data())), digits.size());
-        if (count < 1 || count > max_redis_connections) { return "connections must be a number from 1 to 64"; }
-        server.connections = static_cast<ngx_uint_t>(count);
+    for (const Count& count : counts) {
+        if (!text.starts_with(count.name)) { continue; }
+        const std::string_view digits = text.substr(count.name.size());
+        const ngx_int_t number = ngx_atoi(reinterpret_cast<u_char*>(const_cast<char*>(digits.data())), digits.size());
+        if (number < 1 || number > count.most) { return count.wrong; }
+        server.*count.field = static_cast<ngx_uint_t>(number);
         return nullptr;
     }
     const std::string_view name = text.substr(0, text.find('='));  // the value may be anything, a password too
-    return pool_text(cf->pool, "unknown parameter \"" + std::string{name} +
-                                   "\": timeout=, connect_timeout= and connections= may follow the address");
+    return pool_text(cf->pool,
+                     "unknown parameter \"" + std::string{name} +
+                         "\": timeout=, connect_timeout=, connections=, lookups= and queue= may follow the address");
 }
 
 }  // namespace

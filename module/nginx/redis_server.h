@@ -1,6 +1,6 @@
 // A Redis server as the directive `ws_redis` names it. Read-only after configuration.
 //
-//   ws_redis URL [timeout=1s] [connect_timeout=500ms] [connections=2];
+//   ws_redis URL [timeout=1s] [connect_timeout=500ms] [connections=2] [lookups=64] [queue=10000];
 #pragma once
 
 #include "nginx/ngx.h"
@@ -22,6 +22,8 @@ struct RedisServer {
     ngx_msec_t connect_timeout = 500;  // for connecting and logging in, each address
     ngx_msec_t timeout = 1000;         // for one reply
     ngx_uint_t connections = 2;        // of each worker, at most max_redis_connections
+    ngx_uint_t lookups = 64;           // under way at a time, of each worker
+    ngx_uint_t queue = 10000;          // that wait for their turn, as long as `timeout`
 };
 
 // Parses the directive's parameters (cf->args without its name) into `server`.

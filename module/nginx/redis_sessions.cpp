@@ -3,7 +3,7 @@
 namespace ws::nginx {
 
 RedisSessions::RedisSessions(const RedisServer& server, ngx_log_t* log)
-    : client_(server, log), sessions_(client_, *this, {}) {
+    : server_(server), log_(log), client_(server, log), sessions_(client_, *this, options()) {
     no_socket_.fd = static_cast<ngx_socket_t>(-1);
     no_socket_.data = this;
     for (ngx_event_t* event : {&timer_, &soon_}) {
@@ -12,6 +12,19 @@ RedisSessions::RedisSessions(const RedisServer& server, ngx_log_t* log)
         event->handler = on_timer;
     }
     timer_.cancelable = 1;  // holds no worker that has to go
+}
+
+auth::SessionsOptions RedisSessions::options() {
+    auth::SessionsOptions options;
+    options.window = server_.lookups;
+    options.max_waiting = server_.queue;
+    options.patience = auth::Milliseconds(server_.timeout);
+    options.on_renewal_refused = [this](std::string_view code) {
+        ngx_log_error(NGX_LOG_ERR, log_, 0,
+                      "ws: redis %s renews no sessions (%*s): ws_auth_touch needs EVAL, PTTL and PEXPIRE",
+                      server_.name.c_str(), code.size(), code.data());
+    };
+    return options;
 }
 
 RedisSessions::~RedisSessions() { shutdown(); }

@@ -24,8 +24,11 @@ public:
 private:
     [[nodiscard]] auth::Milliseconds now() const noexcept override;
     void wake_at(auth::Milliseconds time) noexcept override;
+    [[nodiscard]] auth::SessionsOptions options();
     static void on_timer(ngx_event_t* event) noexcept;
 
+    const RedisServer& server_;
+    ngx_log_t* log_;
     RedisClient client_;
     auth::Sessions sessions_;
     ngx_connection_t no_socket_{};  // events want one for the debug log

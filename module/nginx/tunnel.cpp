@@ -49,6 +49,8 @@ void Tunnel::take_over(Connection& connection) {
     connection.tunnel = std::make_unique<Tunnel>(connection, make_delivery(connection), *Worker::current());
     connection.tunnel->install();
     if (connection.session_ended) { connection.tunnel->session_changed(); }
+    const auth::Renewal* touch = connection.hook_conf != nullptr ? connection.hook_conf->touch : nullptr;
+    if (connection.watch != nullptr && touch != nullptr && touch->ttl.count() > 0) { connection.watch->renew(*touch); }
 }
 
 Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery, Worker& worker)

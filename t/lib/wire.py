@@ -577,6 +577,11 @@ class Redis:
             return None if rest == "-1" else [self._reply(words) for _ in range(int(rest))]
         return fail(f"Redis answered {words!r} with {line!r}")
 
+    def calls(self, command):
+        """How often that command has run, whoever sent it."""
+        found = re.search(rf"^cmdstat_{command}:calls=(\d+),", self("INFO", "commandstats"), re.M)
+        return int(found[1]) if found else 0
+
     def stop(self):
         """Redis hangs: it accepts and never answers. Wants a block with `--- redis_own`."""
         self._own()

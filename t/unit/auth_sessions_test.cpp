@@ -47,6 +47,14 @@ public:
         reply.len = text.size();
         finish({Outcome::Status::reply, &reply});
     }
+    void refuse(const char* text) {
+        redisReply reply{};
+        std::string copy = text;
+        reply.type = REDIS_REPLY_ERROR;
+        reply.str = copy.data();
+        reply.len = copy.size();
+        finish({Outcome::Status::reply, &reply});
+    }
     void lose() { finish({Outcome::Status::unavailable, nullptr}); }
 
     struct Waiting {
@@ -95,9 +103,10 @@ struct World {
         std::unique_ptr<Watch> watch;
     };
 
-    void watch(Seen& seen, std::string_view key, bool live = true, int recheck = 30000) {
+    void watch(Seen& seen, std::string_view key, bool live = true, int recheck = 30000, int cache = 0) {
         const std::string_view words[] = {"GET", key};
-        seen.watch = sessions.watch({words, live, Milliseconds(recheck)}, [&seen](const Verdict& verdict) {
+        const ws::auth::Question question{words, live, Milliseconds(recheck), Milliseconds(cache)};
+        seen.watch = sessions.watch(question, [&seen](const Verdict& verdict) {
             switch (verdict.status) {
                 case Verdict::Status::allowed:
                     seen.verdicts.push_back("allowed " + std::string(std::get<std::string_view>(verdict.session)));
@@ -107,6 +116,9 @@ struct World {
                 case Verdict::Status::invalid: seen.verdicts.emplace_back("invalid"); break;
             }
         });
+    }
+    void watch_cached(Seen& seen, std::string_view key, int cache, bool live = true) {
+        watch(seen, key, live, 30000, cache);
     }
     void settle() { clock.settle(sessions); }
     void pass(int milliseconds) { clock.pass(sessions, milliseconds); }
@@ -133,15 +145,65 @@ void one_read_answers_all_who_wait(void**) {
     std::vector<World::Seen> seen(100);
     for (auto& one : seen) { world.watch(one, "a"); }
     world.settle();
-    World::Seen late;
-    world.watch(late, "a");
-    world.settle();
     assert_int_equal(world.store.waiting.size(), 1);
     world.store.answer("{}");
     world.settle();
     for (auto& one : seen) { assert_true(one.verdicts == Verdicts{"allowed {}"}); }
-    assert_true(late.verdicts == Verdicts{"allowed {}"});
     assert_int_equal(world.sessions.reads(), 1);
+}
+
+void who_comes_behind_a_read_is_answered_by_the_next(void**) {
+    World world;
+    World::Seen first;
+    std::vector<World::Seen> late(100);
+    world.watch(first, "a");
+    world.settle();
+    for (auto& one : late) { world.watch(one, "a"); }
+    world.settle();
+    assert_int_equal(world.store.waiting.size(), 1);
+    // The session ends between the two.
+    world.store.answer("{}");
+    assert_true(first.verdicts == Verdicts{"allowed {}"});
+    for (auto& one : late) { assert_true(one.verdicts.empty()); }
+    world.settle();
+    assert_int_equal(world.store.waiting.size(), 1);
+    world.store.answer(nullptr);
+    for (auto& one : late) { assert_true(one.verdicts == Verdicts{"denied"}); }
+    assert_true((first.verdicts == Verdicts{"allowed {}", "denied"}));
+}
+
+void a_known_session_is_read_again_for_who_comes(void**) {
+    World world;
+    world.sessions.tracked(true);
+    World::Seen first;
+    World::Seen second;
+    world.watch(first, "a");
+    world.settle();
+    world.store.answer("1");
+    world.pass(100000);
+    world.watch(second, "a");
+    world.settle();
+    assert_true(second.verdicts.empty());
+    world.store.answer("1");
+    assert_true(second.verdicts == Verdicts{"allowed 1"});
+    assert_true(first.verdicts == Verdicts{"allowed 1"});
+}
+
+void a_value_that_is_the_same_is_no_news(void**) {
+    World world;
+    world.sessions.tracked(true);
+    World::Seen seen;
+    world.watch(seen, "a");
+    world.settle();
+    world.store.answer("1");
+    for (const char* value : {"1", "1", "2", "2", "1"}) {
+        world.pass(1000);
+        world.sessions.invalidated("a");
+        world.settle();
+        world.store.answer(value);
+    }
+    assert_true((seen.verdicts == Verdicts{"allowed 1", "allowed 2", "allowed 1"}));
+    assert_int_equal(world.sessions.reads(), 6);
 }
 
 void a_change_is_read_once_and_told_to_all(void**) {
@@ -177,25 +239,7 @@ void a_session_that_is_gone_ends_its_watches_and_is_forgotten(void**) {
     seen.watch.reset();
 }
 
-void what_is_known_and_tracked_is_not_read_again(void**) {
-    World world;
-    World::Seen first;
-    World::Seen second;
-    world.watch(first, "a");
-    world.sessions.tracked(true);
-    world.settle();
-    world.store.answer("1");
-    world.pass(100000);
-    world.watch(second, "a");
-    assert_true(second.verdicts.empty());
-    world.settle();
-    assert_true(second.verdicts == Verdicts{"allowed 1"});
-    assert_true(first.verdicts == Verdicts{"allowed 1"});
-    assert_int_equal(world.sessions.reads(), 1);
-    assert_int_equal(world.store.tracks, 1);
-}
-
-void what_may_have_changed_is_read_for_who_comes_then(void**) {
+void cached_what_is_known_will_do_until_it_is_too_old(void**) {
     World world;
     World::Seen first;
     World::Seen second;
@@ -204,21 +248,99 @@ void what_may_have_changed_is_read_for_who_comes_then(void**) {
     world.sessions.tracked(true);
     world.settle();
     world.store.answer("1");
-    world.pass(100000);
-    world.watch(second, "a");
+    world.pass(999);
+    world.watch_cached(second, "a", 1000);
+    assert_true(second.verdicts.empty());
+    world.settle();
+    assert_true(second.verdicts == Verdicts{"allowed 1"});
+    assert_true(first.verdicts == Verdicts{"allowed 1"});
+    assert_int_equal(world.sessions.reads(), 1);
+    assert_int_equal(world.store.tracks, 1);
+    world.pass(1);
+    world.watch_cached(third, "a", 1000);
+    world.settle();
+    assert_true(third.verdicts.empty());
+    assert_int_equal(world.sessions.reads(), 2);
+}
+
+void cached_who_is_strict_is_answered_by_a_read_all_the_same(void**) {
+    World world;
+    world.sessions.tracked(true);
+    World::Seen first;
+    World::Seen cached;
+    World::Seen strict;
+    world.watch(first, "a");
+    world.settle();
+    world.store.answer("1");
+    world.watch_cached(cached, "a", 1000);
+    world.watch(strict, "a");
+    world.settle();
+    assert_true(strict.verdicts.empty());
+    world.store.answer("1");
+    assert_true(cached.verdicts == Verdicts{"allowed 1"});
+    assert_true(strict.verdicts == Verdicts{"allowed 1"});
+}
+
+void cached_a_reported_change_is_read_for_who_comes_then(void**) {
+    World world;
+    World::Seen first;
+    World::Seen second;
+    World::Seen third;
+    world.watch(first, "a");
+    world.sessions.tracked(true);
+    world.settle();
+    world.store.answer("1");
+    world.watch_cached(second, "a", 60000);
     world.sessions.invalidated("a");
     world.settle();
     assert_true(second.verdicts.empty());
     world.store.answer("2");
     assert_true(second.verdicts == Verdicts{"allowed 2"});
     assert_true((first.verdicts == Verdicts{"allowed 1", "allowed 2"}));
-    world.pass(100000);
     world.sessions.missed();
-    world.watch(third, "a");
+    world.watch_cached(third, "a", 60000);
     world.settle();
     assert_true(third.verdicts.empty());
     world.store.answer(nullptr);
     assert_true(third.verdicts == Verdicts{"denied"});
+}
+
+void cached_a_session_without_reports_is_read_for_each(void**) {
+    World world;
+    World::Seen first;
+    World::Seen second;
+    world.watch_cached(first, "a", 60000, false);
+    world.settle();
+    world.store.answer("1");
+    assert_int_equal(world.sessions.size(), 0);
+    world.watch_cached(second, "a", 60000, false);
+    world.settle();
+    assert_int_equal(world.store.waiting.size(), 1);
+}
+
+void cached_a_session_outlives_its_watches_until_it_is_too_old_or_changes(void**) {
+    World world({.max_unwatched = 2});
+    world.sessions.tracked(true);
+    for (const char* key : {"a", "b", "c"}) {
+        World::Seen seen;
+        world.watch_cached(seen, key, 1000, false);
+        world.settle();
+        world.store.answer("1");
+        assert_true(seen.verdicts == Verdicts{"allowed 1"});
+    }
+    assert_int_equal(world.sessions.size(), 2);
+    World::Seen known;
+    world.watch_cached(known, "a", 1000);
+    world.settle();
+    assert_true(known.verdicts == Verdicts{"allowed 1"});
+    assert_int_equal(world.sessions.reads(), 3);
+    known.watch.reset();
+    assert_int_equal(world.sessions.size(), 2);
+    world.sessions.invalidated("a");
+    assert_int_equal(world.sessions.size(), 1);
+    world.pass(1000);
+    assert_int_equal(world.sessions.size(), 0);
+    assert_int_equal(world.sessions.reads(), 3);
 }
 
 void changes_in_quick_succession_are_read_at_the_pace(void**) {
@@ -397,6 +519,106 @@ void too_many_who_wait_are_refused(void**) {
     assert_true(seen[1].verdicts == Verdicts{"allowed 2"});
 }
 
+void who_waits_too_long_for_a_place_is_refused(void**) {
+    World world({.window = 1, .patience = Milliseconds(1000)});
+    World::Seen reading;
+    World::Seen waiting;
+    World::Seen later;
+    world.watch(reading, "a");
+    world.watch(waiting, "b");
+    world.settle();
+    world.pass(500);
+    world.watch(later, "c");
+    world.pass(499);
+    assert_true(waiting.verdicts.empty());
+    world.pass(1);
+    assert_true(waiting.verdicts == Verdicts{"unavailable"});
+    assert_true(later.verdicts.empty());
+    assert_true(reading.verdicts.empty());
+    assert_int_equal(world.sessions.size(), 2);
+    world.store.answer("1");
+    world.settle();
+    world.store.answer("3");
+    assert_true(reading.verdicts == Verdicts{"allowed 1"});
+    assert_true(later.verdicts == Verdicts{"allowed 3"});
+}
+
+void a_change_is_still_read_when_who_waited_for_it_was_refused(void**) {
+    World world({.window = 1, .patience = Milliseconds(1000)});
+    world.sessions.tracked(true);
+    World::Seen in;
+    World::Seen reading;
+    World::Seen waiting;
+    world.watch(in, "a");
+    world.settle();
+    world.store.answer("1");
+    world.watch(reading, "b");
+    world.settle();
+    world.sessions.invalidated("a");
+    world.watch(waiting, "a");
+    world.pass(1000);
+    assert_true(waiting.verdicts == Verdicts{"unavailable"});
+    world.store.answer("2");
+    world.settle();
+    world.store.answer(nullptr);
+    assert_true((in.verdicts == Verdicts{"allowed 1", "denied"}));
+}
+
+void a_session_is_renewed_while_a_watch_wants_it(void**) {
+    World world;
+    world.sessions.tracked(true);
+    World::Seen one;
+    World::Seen two;
+    world.watch(one, "a");
+    world.watch(two, "a");
+    world.settle();
+    world.store.answer("1");
+    const ws::auth::Renewal renewal{Milliseconds(60000), Milliseconds(6000)};
+    one.watch->renew(renewal);
+    two.watch->renew(renewal);
+    world.settle();
+    assert_int_equal(world.store.waiting.size(), 1);
+    const auto& words = world.store.waiting[0].words;
+    assert_true((words[0] == "EVAL" && words[2] == "1" && words[3] == "a" && words[4] == "60000" && words[5] == "57000"));
+    world.store.answer("1");
+    world.pass(5999);
+    assert_int_equal(world.store.waiting.size(), 0);
+    world.pass(1);
+    assert_int_equal(world.store.waiting.size(), 1);
+    world.store.answer("1");
+    one.watch.reset();
+    world.pass(6000);
+    assert_int_equal(world.store.waiting.size(), 1);
+    world.store.answer("1");
+    World::Seen other;
+    world.watch(other, "a");  // one that doesn't want it
+    world.settle();
+    world.store.answer("1");
+    two.watch.reset();
+    world.pass(60000);
+    assert_int_equal(world.store.waiting.size(), 0);
+}
+
+void a_store_that_refuses_to_renew_is_asked_no_more(void**) {
+    std::vector<std::string> refused;
+    World world({.on_renewal_refused = [&](std::string_view code) { refused.emplace_back(code); }});
+    world.sessions.tracked(true);
+    std::vector<World::Seen> seen(2);
+    for (std::size_t n = 0; n < seen.size(); ++n) {
+        world.watch(seen[n], std::to_string(n));
+        world.settle();
+        world.store.answer("1");
+        seen[n].watch->renew({Milliseconds(60000), Milliseconds(6000)});
+    }
+    world.settle();
+    world.store.refuse("NOPERM no");
+    world.store.refuse("NOPERM no");
+    world.pass(60000);
+    assert_true(refused == Verdicts{"NOPERM"});
+    assert_int_equal(world.store.waiting.size(), 0);
+    assert_int_equal(world.sessions.size(), 2);
+}
+
 void a_hash_and_a_string_of_one_key_are_two_sessions(void**) {
     World world;
     World::Seen text;
@@ -420,8 +642,18 @@ int main() {
         cmocka_unit_test(one_read_answers_all_who_wait),
         cmocka_unit_test(a_change_is_read_once_and_told_to_all),
         cmocka_unit_test(a_session_that_is_gone_ends_its_watches_and_is_forgotten),
-        cmocka_unit_test(what_is_known_and_tracked_is_not_read_again),
-        cmocka_unit_test(what_may_have_changed_is_read_for_who_comes_then),
+        cmocka_unit_test(who_comes_behind_a_read_is_answered_by_the_next),
+        cmocka_unit_test(a_known_session_is_read_again_for_who_comes),
+        cmocka_unit_test(a_value_that_is_the_same_is_no_news),
+        cmocka_unit_test(cached_what_is_known_will_do_until_it_is_too_old),
+        cmocka_unit_test(cached_who_is_strict_is_answered_by_a_read_all_the_same),
+        cmocka_unit_test(cached_a_reported_change_is_read_for_who_comes_then),
+        cmocka_unit_test(cached_a_session_without_reports_is_read_for_each),
+        cmocka_unit_test(cached_a_session_outlives_its_watches_until_it_is_too_old_or_changes),
+        cmocka_unit_test(who_waits_too_long_for_a_place_is_refused),
+        cmocka_unit_test(a_change_is_still_read_when_who_waited_for_it_was_refused),
+        cmocka_unit_test(a_session_is_renewed_while_a_watch_wants_it),
+        cmocka_unit_test(a_store_that_refuses_to_renew_is_asked_no_more),
         cmocka_unit_test(changes_in_quick_succession_are_read_at_the_pace),
         cmocka_unit_test(a_change_behind_the_first_read_is_read_again_before_anybody_is_let_in),
         cmocka_unit_test(a_session_that_changes_all_the_time_is_answered_all_the_same),

@@ -1,0 +1,144 @@
+#include "auth/shared_session.h"
+
+#include <algorithm>
+
+namespace ws::auth {
+
+class SharedSession::Watcher final : public Watch {
+public:
+    Watcher(SharedSession& session, bool live, bool takes_known, Hook::Answer answer)
+        : session_(session), live_(live), takes_known_(takes_known), came_(session.reads_), answer_(std::move(answer)) {
+        place_ = session.watches_.insert(session.watches_.end(), this);
+        ++session.waiting_;
+    }
+    Watcher(const Watcher&) = delete;
+    Watcher& operator=(const Watcher&) = delete;
+    ~Watcher() override { leave(); }
+
+    [[nodiscard]] bool answered() const noexcept { return answered_; }
+    [[nodiscard]] bool takes_known() const noexcept { return takes_known_; }
+    // Did it come before that read was sent?
+    [[nodiscard]] bool came_before(std::uint64_t read) const noexcept { return came_ < read; }
+
+    void renew(const Renewal& renewal) override {
+        if (gone_ || std::exchange(renews_, true)) { return; }
+        ++session_.renewing_;
+        session_.add_renewal(renewal);
+    }
+
+    // May destroy this object.
+    void tell(const Verdict& verdict) {
+        if (!std::exchange(answered_, true)) { --session_.waiting_; }
+        if (live_ && verdict.status == Verdict::Status::allowed) {
+            const Hook::Answer answer = answer_;  // a copy: the callback may destroy this object
+            answer(verdict);
+            return;
+        }
+        const Hook::Answer answer = std::move(answer_);
+        leave();
+        answer(verdict);
+    }
+
+private:
+    void leave() noexcept {
+        if (std::exchange(gone_, true)) { return; }
+        if (!answered_) { --session_.waiting_; }
+        if (renews_ && --session_.renewing_ == 0) { session_.end_renewal(); }
+        session_.leave(place_);
+    }
+
+    SharedSession& session_;  // valid until gone_
+    bool live_;
+    bool takes_known_;
+    bool answered_ = false;
+    bool gone_ = false;
+    bool renews_ = false;
+    std::uint64_t came_;
+    Hook::Answer answer_;
+    Watchers::iterator place_;
+};
+
+SharedSession::SharedSession(Owner& owner, std::span<const std::string_view> command)
+    : owner_(owner), command_(command.begin(), command.end()) {}
+
+std::unique_ptr<Watch> SharedSession::watch(const Question& question, bool takes_known, Hook::Answer answer) {
+    auto watch = std::make_unique<Watcher>(*this, question.live, takes_known, std::move(answer));
+    if (question.live && question.recheck.count() > 0) {
+        recheck_ = recheck_.count() == 0 ? question.recheck : std::min(recheck_, question.recheck);
+    }
+    cache_ = std::max(cache_, question.cache);
+    return watch;
+}
+
+void SharedSession::add_renewal(const Renewal& renewal) {
+    renewal_ = renewal_ ? Renewal{std::max(renewal_->ttl, renewal.ttl), std::min(renewal_->interval, renewal.interval)}
+                        : renewal;
+    owner_.renewal_changed(*this);
+}
+
+void SharedSession::end_renewal() {
+    renewal_.reset();
+    owner_.renewal_changed(*this);
+}
+
+void SharedSession::leave(Watchers::iterator place) noexcept {
+    if (telling_) {
+        *place = nullptr;
+        return;
+    }
+    watches_.erase(place);
+    if (watches_.empty()) { owner_.unused(*this); }
+}
+
+SharedSession::Value SharedSession::own(const Session& session) {
+    if (const auto* text = std::get_if<std::string_view>(&session)) { return std::string(*text); }
+    const auto& hash = std::get<context::SessionHash>(session);
+    return std::vector<std::pair<std::string, std::string>>(hash.begin(), hash.end());
+}
+
+Session SharedSession::view(const Value& value) {
+    if (const auto* text = std::get_if<std::string>(&value)) { return std::string_view(*text); }
+    const auto& hash = std::get<1>(value);
+    return context::SessionHash(hash.begin(), hash.end());
+}
+
+// For those who have been told something before.
+bool SharedSession::is_news(const Verdict& verdict) const {
+    switch (verdict.status) {
+        case Verdict::Status::unavailable: return false;
+        case Verdict::Status::allowed: return !value_ || view(*value_) != verdict.session;
+        case Verdict::Status::denied:
+        case Verdict::Status::invalid: break;
+    }
+    return true;
+}
+
+void SharedSession::tell(const Verdict& verdict) {
+    const bool news = is_news(verdict);
+    if (verdict.status == Verdict::Status::allowed) {
+        if (news) { value_ = own(verdict.session); }
+    } else if (news) {
+        value_.reset();
+    }
+    tell_those(verdict,
+               [this, news](const Watcher& watch) { return watch.answered() ? news : watch.came_before(reads_); });
+}
+
+void SharedSession::tell_known() {
+    const Value value = *value_;  // a copy: those who are told may have the session read again
+    tell_those({Verdict::Status::allowed, view(value), {}},
+               [](const Watcher& watch) { return !watch.answered() && watch.takes_known(); });
+}
+
+template <class Whom>
+void SharedSession::tell_those(const Verdict& verdict, Whom whom) {
+    telling_ = true;
+    std::size_t left = watches_.size();  // those that come meanwhile have their turn later
+    for (auto at = watches_.begin(); left > 0; --left, ++at) {
+        if (*at != nullptr && whom(**at)) { (*at)->tell(verdict); }
+    }
+    telling_ = false;
+    watches_.remove(nullptr);
+}
+
+}  // namespace ws::auth

@@ -1,0 +1,90 @@
+// One session of the store and all who watch it: what it was when it was read last, and whom to tell.
+//
+// Whoever comes is answered by a read that was sent after he came: what was read, or was on its way, before is older than his
+// question, and the session may have ended in between. Only who says so (`takes_known`) takes what is known already.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "auth/hook.h"
+
+namespace ws::auth {
+
+class SharedSession {
+public:
+    class Owner {
+    public:
+        // The last watch has left; from its destructor. May destroy the session.
+        virtual void unused(SharedSession& session) noexcept = 0;
+        // renewal() is another.
+        virtual void renewal_changed(SharedSession& session) = 0;
+
+    protected:
+        ~Owner() = default;
+    };
+
+    SharedSession(Owner& owner, std::span<const std::string_view> command);
+    SharedSession(const SharedSession&) = delete;
+    SharedSession& operator=(const SharedSession&) = delete;
+
+    // Neither starts a read nor calls `answer`. `takes_known`: what was told last will do.
+    [[nodiscard]] std::unique_ptr<Watch> watch(const Question& question, bool takes_known, Hook::Answer answer);
+
+    [[nodiscard]] bool watched() const noexcept { return !watches_.empty(); }
+    // Somebody waits for his first answer.
+    [[nodiscard]] bool awaited() const noexcept { return waiting_ > 0; }
+
+    [[nodiscard]] const std::vector<std::string>& command() const noexcept { return command_; }
+    // The shortest that a watch has asked for; 0: none.
+    [[nodiscard]] Milliseconds recheck() const noexcept { return recheck_; }
+    // The longest that a watch has asked for.
+    [[nodiscard]] Milliseconds cache() const noexcept { return cache_; }
+
+    // What those who want it renewed have asked for: the longest ttl, the shortest interval. Nothing once all of them have left.
+    [[nodiscard]] const std::optional<Renewal>& renewal() const noexcept { return renewal_; }
+
+    // A read is being sent.
+    void asked() noexcept { ++reads_; }
+    // Its answer, for all who came before it was sent; those who were answered before hear only of a change. Callbacks may
+    // end watches and begin others; the session stays until this returns.
+    void tell(const Verdict& verdict);
+    // What was told last, for those who take what is known. Only after an `allowed`.
+    void tell_known();
+
+private:
+    class Watcher;
+    using Watchers = std::list<Watcher*>;
+    using Value = std::variant<std::string, std::vector<std::pair<std::string, std::string>>>;
+
+    [[nodiscard]] static Value own(const Session& session);
+    [[nodiscard]] static Session view(const Value& value);
+    [[nodiscard]] bool is_news(const Verdict& verdict) const;
+    template <class Whom>
+    void tell_those(const Verdict& verdict, Whom whom);
+    void add_renewal(const Renewal& renewal);
+    void end_renewal();
+    void leave(Watchers::iterator place) noexcept;
+
+    Owner& owner_;
+    std::vector<std::string> command_;
+    Watchers watches_;  // null: has left while others were being told
+    std::size_t waiting_ = 0;
+    std::uint64_t reads_ = 0;
+    bool telling_ = false;
+    std::optional<Value> value_;  // of the last `allowed`
+    Milliseconds recheck_{};
+    Milliseconds cache_{};
+    std::optional<Renewal> renewal_;
+    std::size_t renewing_ = 0;
+};
+
+}  // namespace ws::auth
