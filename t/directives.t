@@ -1001,13 +1001,87 @@ location / { ws_auth_live off; ws_pass http://127.0.0.1:1; }
 --- error_log
 "ws_auth_touch" needs "ws_auth_live on": add "ws_auth_touch off;" where it is off
 
-=== TEST 123: what is right passes, at every level
+=== TEST 123: ws_message_rate fast;
+--- config
+ws_message_rate fast;
+--- must_die
+--- error_log
+"ws_message_rate" directive has a wrong value "fast": it must be off, or a rate such as 10/s or 90/m
+
+=== TEST 124: ws_message_rate 0/s;
+--- config
+ws_message_rate 0/s;
+--- must_die
+--- error_log
+"ws_message_rate" directive has a wrong value "0/s": it must be off, or a rate such as 10/s or 90/m
+
+=== TEST 125: ws_message_rate 10/s burst=0;
+--- config
+ws_message_rate 10/s burst=0;
+--- must_die
+--- error_log
+"ws_message_rate" directive has a wrong value "burst=0": it must be burst=NUMBER, from 1 to 1000000
+
+=== TEST 126: ws_message_rate 10/s burst=5 nodelay;
+--- config
+ws_message_rate 10/s burst=5 nodelay;
+--- must_die
+--- error_log
+"ws_message_rate" directive has a wrong value "nodelay": it must be burst=NUMBER
+
+=== TEST 127: ws_control_frame_rate 10r/s;
+--- config
+ws_control_frame_rate 10r/s;
+--- must_die
+--- error_log
+"ws_control_frame_rate" directive has a wrong value "10r/s": it must be off, or a rate
+
+=== TEST 128: ws_control_frame_rate 10/s delay;
+--- config
+ws_control_frame_rate 10/s delay;
+--- must_die
+--- error_log
+"ws_control_frame_rate" directive has a wrong value "delay": it must be burst=NUMBER
+
+=== TEST 129: ws_max_age forever;
+--- config
+ws_max_age forever;
+--- must_die
+--- error_log
+"ws_max_age" directive has a wrong value "forever": it must be a time such as 30s or 1h, or 0
+
+=== TEST 130: ws_message_timeout never;
+--- config
+ws_message_timeout never;
+--- must_die
+--- error_log
+"ws_message_timeout" directive has a wrong value "never": it must be a time such as 30s or 1h, or 0
+
+=== TEST 131: ws_message_rate off; ws_message_rate 1/s;
+--- config
+ws_message_rate off; ws_message_rate 1/s;
+--- must_die
+--- error_log
+"ws_message_rate" directive is duplicate
+
+=== TEST 132: ws_control_frame_rate off; ws_control_frame_rate 1/s;
+--- config
+ws_control_frame_rate off; ws_control_frame_rate 1/s;
+--- must_die
+--- error_log
+"ws_control_frame_rate" directive is duplicate
+
+=== TEST 133: what is right passes, at every level
 --- http_config
 ws_redis redis://user:p%20w@127.0.0.1:1/15 timeout=2s connect_timeout=1s connections=64 lookups=1 queue=1000000;
 ws_auth redis;
 ws_auth_token cookie:X-Token cookie:__Host-sid arg:token bearer header:X-Api-Key;
 ws_auth_key $remote_addr:$ws_token;
 ws_auth_plain on;
+ws_message_rate 1/m burst=1000000 delay;
+ws_control_frame_rate 1000000/s;
+ws_max_age 1h;
+ws_message_timeout 0;
 ws_auth_cache 1s;
 ws_auth_touch 2s interval=1s;
 ws_auth_strip_cookie on;

@@ -143,9 +143,9 @@ for (c, b), sent in zip(tunnels, taken):
     equal(c.recv_exact(len(data)) == data, True, "received as sent")
     sending.join()
 
-=== TEST 10: send_timeout cuts a client that takes nothing
+=== TEST 10: send_timeout, then ws_close_timeout, cut a client that takes nothing in the middle of a frame
 --- config
-location / { send_timeout 300ms; ws_pass http://$TEST_BACKEND; }
+location / { send_timeout 300ms; ws_close_timeout 300ms; ws_pass http://$TEST_BACKEND; }
 --- client
 import flow
 c, b = flow.open_tunnel()
@@ -160,11 +160,11 @@ in_thread(send_all).join()
 nginx.wait_log("client reads too slowly")
 check(len(c.recv_all()) < len(data), "the client was cut")
 --- error_log
-qr/by=gateway code=1006 .* client reads too slowly/
+qr/by=gateway code=1013 .* client reads too slowly/
 
-=== TEST 11: proxy_send_timeout cuts a backend that takes nothing
+=== TEST 11: proxy_send_timeout, then ws_close_timeout, cut a backend that takes nothing in the middle of a frame
 --- config
-location / { proxy_send_timeout 300ms; ws_pass http://$TEST_BACKEND; }
+location / { proxy_send_timeout 300ms; ws_close_timeout 300ms; ws_pass http://$TEST_BACKEND; }
 --- client
 import flow
 c, b = flow.open_tunnel()
@@ -179,7 +179,7 @@ in_thread(send_all).join()
 nginx.wait_log("backend reads too slowly")
 check(len(b.recv_all()) < len(data), "the backend was cut")
 --- error_log
-qr/by=gateway code=1006 .* backend reads too slowly/
+qr/by=gateway code=1013 .* backend reads too slowly/
 
 === TEST 12: ws_idle_timeout: both sides get 1001
 --- config

@@ -68,6 +68,57 @@ char* set_touch(ngx_conf_t* cf, LocationConf& conf) {
     return ok();
 }
 
+// Such as 10/s or 90/m.
+std::optional<std::uint32_t> per_minute(std::string_view text) noexcept {
+    const bool seconds = text.ends_with("/s");
+    if (!seconds && !text.ends_with("/m")) { return std::nullopt; }
+    const ngx_int_t number = ngx_atoi(reinterpret_cast<u_char*>(const_cast<char*>(text.data())),
+                                      text.size() - std::string_view("/s").size());
+    if (number < 1 || number > 1'000'000) { return std::nullopt; }
+    return static_cast<std::uint32_t>(seconds ? 60 * number : number);
+}
+
+// RATE [burst=NUMBER], or off; in `words` only. Null, or the error.
+char* set_rate(ngx_conf_t* cf, std::span<const ngx_str_t> words, relay::Rate& rate) {
+    static constexpr std::string_view name = "burst=";
+    if (view(words[0]) == "off" && words.size() == 1) { return ok(); }
+    const auto number = per_minute(view(words[0]));
+    if (!number) { return wrong_value(cf, view(words[0]), "off, or a rate such as 10/s or 90/m"); }
+    rate = {*number, std::max<std::uint32_t>(*number / 60, 1)};
+    if (words.size() == 1) { return ok(); }
+    const std::string_view value = view(words[1]);
+    const std::string_view digits = value.substr(std::min(name.size(), value.size()));
+    const ngx_int_t burst = value.starts_with(name)
+                                ? ngx_atoi(reinterpret_cast<u_char*>(const_cast<char*>(digits.data())), digits.size())
+                                : NGX_ERROR;
+    if (words.size() > 2 || burst < 1 || burst > 1'000'000) {
+        return wrong_value(cf, view(words.back()), "burst=NUMBER, from 1 to 1000000");
+    }
+    rate.burst = static_cast<std::uint32_t>(burst);
+    return ok();
+}
+
+char* set_message_rate(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.message_rate != nullptr) { return error(cf, "is duplicate"); }
+    auto words = parameters(cf);
+    MessageRate limit;
+    if (words.size() > 1 && view(words.back()) == "delay") {
+        limit.delay = true;
+        words = words.first(words.size() - 1);
+    }
+    if (char* result = set_rate(cf, words, limit.rate); result != ok()) { return result; }
+    conf.message_rate = make_object<MessageRate>(cf->pool, limit);
+    return ok();
+}
+
+char* set_control_frame_rate(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.control_frame_rate != nullptr) { return error(cf, "is duplicate"); }
+    relay::Rate rate;
+    if (char* result = set_rate(cf, parameters(cf), rate); result != ok()) { return result; }
+    conf.control_frame_rate = make_object<relay::Rate>(cf->pool, rate);
+    return ok();
+}
+
 char* set_redis(ngx_conf_t* cf, LocationConf& conf) {
     if (conf.redis != nullptr) { return error(cf, "is duplicate"); }
     auto* server = make_object<RedisServer>(cf->pool);
@@ -327,6 +378,10 @@ ngx_command_t directives[] = {
         guarded<set_number<&LocationConf::compression_window, 9, 15>>),
     own(ngx_string("ws_max_message_size"), NGX_CONF_TAKE1, guarded<set_size<&LocationConf::max_message_size>>),
     own(ngx_string("ws_max_fragments"), NGX_CONF_TAKE1, guarded<set_number<&LocationConf::max_fragments, 1, 1000000>>),
+    own(ngx_string("ws_message_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::message_timeout, true>>),
+    own(ngx_string("ws_message_rate"), NGX_CONF_TAKE123, guarded<set_message_rate>),
+    own(ngx_string("ws_control_frame_rate"), NGX_CONF_TAKE12, guarded<set_control_frame_rate>),
+    own(ngx_string("ws_max_age"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::max_age, true>>),
     own(ngx_string("ws_idle_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::idle_timeout, true>>),
     own(ngx_string("ws_close_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::close_timeout, false>>),
     own(ngx_string("ws_ping_interval"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::ping_interval, true>>),

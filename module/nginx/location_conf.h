@@ -10,6 +10,7 @@
 #include "auth/hook.h"
 #include "context/recipe.h"
 #include "nginx/redis_server.h"
+#include "relay/gate.h"
 #include "websocket/origin.h"
 
 namespace ws::nginx {
@@ -36,6 +37,11 @@ enum class HeaderEncoding : ngx_uint_t { json, base64url };
 struct ContextHeader {
     std::string name;  // empty: off
     HeaderEncoding encoding;
+};
+
+struct MessageRate {
+    relay::Rate rate;  // none: off
+    bool delay = false;
 };
 
 // Filled by nginx's own slot setters, so it stays a plain struct; lists are objects of the configuration's pool.
@@ -72,6 +78,10 @@ struct LocationConf {
 
     size_t max_message_size;
     ngx_uint_t max_fragments;
+    ngx_msec_t message_timeout;
+    const MessageRate* message_rate;
+    const relay::Rate* control_frame_rate;
+    ngx_msec_t max_age;
     ngx_msec_t idle_timeout;
     ngx_msec_t close_timeout;
     ngx_msec_t ping_interval;

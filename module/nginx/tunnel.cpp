@@ -26,16 +26,36 @@ constexpr ngx_msec_t far_away = 24 * 3600 * 1000;
 
 Milliseconds now() noexcept { return Milliseconds(ngx_current_msec); }
 
+// Connections that were opened together shall not end together.
+Milliseconds at_random(ngx_msec_t from, ngx_msec_t span) noexcept {
+    return Milliseconds(from + static_cast<ngx_msec_t>(ngx_random()) % (span + 1));
+}
+
+relay::GateLimits limits(const Connection& connection) noexcept {
+    // A ping or two a second are plenty.
+    static constexpr relay::Rate default_control_frame_rate{100 * 60, 100};
+    const LocationConf& conf = *connection.conf;
+    relay::GateLimits limits;
+    limits.controls = conf.control_frame_rate != nullptr ? *conf.control_frame_rate : default_control_frame_rate;
+    if (conf.message_rate != nullptr) {
+        limits.messages = conf.message_rate->rate;
+        limits.delay_messages = conf.message_rate->delay;
+    }
+    return limits;
+}
+
 relay::Timeouts timeouts(const Connection& connection) noexcept {
     ngx_http_request_t* r = connection.request;
     const auto* core = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module));
     return {
-        .idle = Milliseconds(connection.conf->idle_timeout),
+        .idle = at_random(connection.conf->idle_timeout, connection.conf->idle_timeout / 10),
         .close = Milliseconds(connection.conf->close_timeout),
         .ping = Milliseconds(connection.conf->ping_interval),
         .pong = Milliseconds(connection.conf->pong_timeout),
         .client_send = Milliseconds(core->send_timeout),
         .backend_send = Milliseconds(r->upstream->conf->send_timeout),
+        .age = at_random(connection.conf->max_age - connection.conf->max_age / 10, connection.conf->max_age / 10),
+        .message = Milliseconds(connection.conf->message_timeout),
     };
 }
 
@@ -61,7 +81,7 @@ Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery
       place_(worker.add(*this)),
       client_(Socket::client(r_)),
       backend_(Socket::backend(u_)),
-      relay_(client_, backend_, std::move(delivery), timeouts(connection), worker.scratch()) {
+      relay_(client_, backend_, std::move(delivery), timeouts(connection), limits(connection), worker.scratch()) {
     no_socket_.fd = static_cast<ngx_socket_t>(-1);
     timer_.data = &no_socket_;
     no_socket_.data = this;

@@ -78,6 +78,9 @@ public:
     virtual void release() {}
     [[nodiscard]] virtual bool releasable() const noexcept { return false; }
 
+    // A message of the client is being stored, and waits for its end.
+    [[nodiscard]] virtual bool storing() const noexcept { return false; }
+
     // `from` will send nothing more, and sent no close frame.
     virtual void ended(Side from, Output& output) = 0;
 

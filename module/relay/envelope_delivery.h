@@ -51,6 +51,7 @@ public:
     [[nodiscard]] bool ping(Output& output) override;
     void release() override;
     [[nodiscard]] bool releasable() const noexcept override { return inflater_ != nullptr; }
+    [[nodiscard]] bool storing() const noexcept override { return from_client_.message_in_progress(); }
     void ended(Side from, Output& output) override;
     void close(const Close& client, const Close& backend, Output& output) override;
     [[nodiscard]] std::uint64_t messages(Side from) const noexcept override {

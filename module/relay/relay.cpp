@@ -26,14 +26,15 @@ void recycle(std::string& text) {
 
 }  // namespace
 
-Relay::Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, Timeouts timeouts,
-             Scratch& scratch) noexcept
-    : delivery_(std::move(delivery)), scratch_(scratch), timeouts_(timeouts) {
+Relay::Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, const Timeouts& timeouts,
+             const GateLimits& limits, Scratch& scratch) noexcept
+    : delivery_(std::move(delivery)), scratch_(scratch), timeouts_(timeouts), gate_(limits) {
     half(Side::client).peer = &client;
     half(Side::backend).peer = &backend;
 }
 
 Relay::State Relay::start(std::string_view early_client, std::string_view early_backend, Milliseconds now) {
+    started_ = now;
     last_activity_ = now;
     heard_ = now;
     half(Side::client).unread = early_client;
@@ -73,27 +74,56 @@ Relay::State Relay::change_context(std::shared_ptr<const context::Context> conte
 Relay::State Relay::expired(Milliseconds now) {
     if (closing_since_) {
         if (now - *closing_since_ >= timeouts_.close) { return State::done; }
-    } else if (timeouts_.idle.count() > 0 && now - last_activity_ >= timeouts_.idle) {
-        const Close idle{websocket::close_code::going_away, "idle timeout"};
-        return close(idle, idle, now);
+    } else if (const auto why = overdue(now)) {
+        return close(*why, {websocket::close_code::going_away, why->reason}, now);
     }
-    for (const Side side : {Side::client, Side::backend}) {
-        const auto limit = side == Side::client ? timeouts_.client_send : timeouts_.backend_send;
-        if (half(side).stalled && now - *half(side).stalled >= limit) {
-            delivery_->note_end(End::Cause::gateway, websocket::close_code::abnormal,
-                                side == Side::client ? "client reads too slowly" : "backend reads too slowly");
-            return State::done;
-        }
+    bool busy = false;
+    if (paused_until_ && now >= *paused_until_) {
+        paused_until_.reset();
+        hear_client(now);
+        busy = pump(Side::client, now);
     }
     if (!released_ && now - last_activity_ >= release_after) {
         delivery_->release();
         released_ = true;
     }
     if (!closing_since_ && timeouts_.ping.count() > 0) { keep_alive(now); }
-    return settle(false, now);
+    return settle(busy, now);
+}
+
+// What has lasted too long, and the close frame for it.
+std::optional<Close> Relay::overdue(Milliseconds now) {
+    if (timeouts_.age.count() > 0 && now - started_ >= timeouts_.age) {
+        return Close{websocket::close_code::going_away, "connection too old"};
+    }
+    if (timeouts_.idle.count() > 0 && now - last_activity_ >= timeouts_.idle) {
+        return Close{websocket::close_code::going_away, "idle timeout"};
+    }
+    for (const Side side : {Side::client, Side::backend}) {
+        const auto limit = side == Side::client ? timeouts_.client_send : timeouts_.backend_send;
+        if (half(side).stalled && now - *half(side).stalled >= limit) {
+            return Close{websocket::close_code::try_again_later,
+                         side == Side::client ? "client reads too slowly" : "backend reads too slowly"};
+        }
+    }
+    if (begun_ && now - *begun_ >= timeouts_.message) {
+        if (may_read(Side::client)) {
+            const Close why{websocket::close_code::policy_violation, "message takes too long"};
+            delivery_->note_end(End::Cause::client, why.code, why.reason);
+            return why;
+        }
+        begun_ = now;  // it is the gateway that doesn't read
+    }
+    return std::nullopt;
+}
+
+void Relay::hear_client(Milliseconds now) noexcept {
+    heard_ = now;
+    pinged_.reset();
 }
 
 void Relay::keep_alive(Milliseconds now) {
+    if (paused_until_) { return; }
     if (pinged_) {
         if (now - *pinged_ >= timeouts_.pong) { lose_client(now); }
         return;
@@ -123,21 +153,25 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
     const auto consider = [&earliest](Milliseconds at) { earliest = earliest ? std::min(*earliest, at) : at; };
     if (closing_since_) {
         consider(*closing_since_ + timeouts_.close);
-    } else if (timeouts_.idle.count() > 0) {
-        consider(last_activity_ + timeouts_.idle);
+    } else {
+        if (timeouts_.age.count() > 0) { consider(started_ + timeouts_.age); }
+        if (timeouts_.idle.count() > 0) { consider(last_activity_ + timeouts_.idle); }
+        if (timeouts_.ping.count() > 0 && !paused_until_) {
+            consider(pinged_ ? *pinged_ + timeouts_.pong : heard_ + timeouts_.ping);
+        }
+        if (half(Side::client).stalled) { consider(*half(Side::client).stalled + timeouts_.client_send); }
+        if (half(Side::backend).stalled) { consider(*half(Side::backend).stalled + timeouts_.backend_send); }
+        if (begun_) { consider(*begun_ + timeouts_.message); }
     }
-    if (!closing_since_ && timeouts_.ping.count() > 0) {
-        consider(pinged_ ? *pinged_ + timeouts_.pong : heard_ + timeouts_.ping);
-    }
+    if (paused_until_) { consider(*paused_until_); }
     if (!released_ && delivery_->releasable()) { consider(last_activity_ + release_after); }
-    if (half(Side::client).stalled) { consider(*half(Side::client).stalled + timeouts_.client_send); }
-    if (half(Side::backend).stalled) { consider(*half(Side::backend).stalled + timeouts_.backend_send); }
     return earliest;
 }
 
 // Back-pressure: nothing is read that couldn't be passed on. What waits for a side itself is no reason not to read it: it
 // may be stuck in sending, and read nothing before.
 bool Relay::may_read(Side side) const noexcept {
+    if (side == Side::client && paused_until_) { return false; }
     return !half(side).eof && half(other(side)).pending.empty() && half(side).answers < most_answers;
 }
 
@@ -147,19 +181,65 @@ bool Relay::pump(Side from, Milliseconds now) {
         if (!may_read(from)) { return false; }
         std::span<char> input = next_input(from, now);
         if (input.empty()) { return false; }
+        std::span<char> admitted = input;
         if (from == Side::client) {
-            heard_ = now;
-            pinged_.reset();
+            hear_client(now);
+            admitted = input.first(admit(input, now));
         }
-        delivery_->consume(from, input, scratch_.output);
-        if (!std::exchange(scratch_.output.only_pong, false)) {
-            last_activity_ = now;
-            released_ = false;
-        }
-        half(from).unread.insert(0, input.data(), input.size());
+        const std::size_t held = input.size() - admitted.size();
+        if (!admitted.empty()) { consume(from, admitted, now); }
+        const std::size_t rest = admitted.size() + held;
+        half(from).unread.insert(0, input.data() + input.size() - rest, rest);
         flush_output(from, now);
+        if (from == Side::client) {
+            admitted_ = admitted.size();
+            watch_message(now);
+            if (held > 0 && admitted.empty() && !enforce(now)) { return false; }
+        }
     }
     return true;
+}
+
+void Relay::consume(Side from, std::span<char>& input, Milliseconds now) {
+    delivery_->consume(from, input, scratch_.output);
+    if (std::exchange(scratch_.output.only_pong, false)) { return; }
+    last_activity_ = now;
+    released_ = false;
+}
+
+// How much of the client's next bytes the gate lets through, those included that it did before. At the end, all.
+std::size_t Relay::admit(std::span<const char> input, Milliseconds now) noexcept {
+    if (closing_since_) { return input.size(); }
+    const std::size_t before = std::min(admitted_, input.size());
+    const auto next = input.subspan(before);
+    return before + gate_.admit({next.data(), next.size()}, now);
+}
+
+// The client has sent more than it may: it is closed, or not read for a while. True when it is to be read on all the same.
+bool Relay::enforce(Milliseconds now) {
+    if (gate_.verdict() == Gate::Verdict::too_many_messages && gate_.delays()) {
+        paused_until_ = now + gate_.wait(now);
+        return false;
+    }
+    const Close why{websocket::close_code::policy_violation, gate_.verdict() == Gate::Verdict::too_many_messages
+                                                                 ? "too many messages"
+                                                                 : "too many control frames"};
+    delivery_->note_end(End::Cause::client, why.code, why.reason);
+    delivery_->close(why, {websocket::close_code::going_away, why.reason}, scratch_.output);
+    flush_output(Side::client, now);
+    closing_since_ = now;
+    return true;
+}
+
+// Notes when the message began that the delivery is storing.
+void Relay::watch_message(Milliseconds now) noexcept {
+    const std::uint64_t number = delivery_->messages(Side::client);
+    if (timeouts_.message.count() == 0 || !delivery_->storing()) {
+        begun_.reset();
+    } else if (!begun_ || number != begun_number_) {
+        begun_ = now;
+        begun_number_ = number;
+    }
 }
 
 // The next bytes of a side, in the scratch's input; empty when there are none now, or no more.
@@ -273,6 +353,8 @@ Relay::State Relay::settle(bool busy, Milliseconds now) {
                         delivery_->cut(Side::backend);
     if (!ending) { return busy ? State::busy : State::open; }
     if (!closing_since_) { closing_since_ = now; }
+    // At the end it is read again: for its close frame.
+    if (std::exchange(paused_until_, std::nullopt)) { busy = true; }
 
     if (half(Side::client).eof && !client.received && delivery_->half_close() && !backend.sent) {
         end_half_closed(now);

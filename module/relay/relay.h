@@ -3,18 +3,16 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "relay/delivery.h"
+#include "relay/gate.h"
 #include "relay/peer.h"
 
 namespace ws::relay {
-
-using Milliseconds = std::chrono::milliseconds;
 
 struct Timeouts {
     Milliseconds idle{};         // without a byte from either side; 0: none
@@ -23,6 +21,8 @@ struct Timeouts {
     Milliseconds pong{};         // until a client that was asked counts as gone
     Milliseconds client_send{};  // a client that takes nothing of what waits for it
     Milliseconds backend_send{};
+    Milliseconds age{};      // of the connection; 0: any
+    Milliseconds message{};  // from the first byte of a client's message that is being stored to its last; 0: any
 };
 
 // Working memory of a worker, shared by all its relays: empty between two calls.
@@ -40,8 +40,8 @@ public:
     };
 
     // The peers and the scratch outlive the relay. `now` is any clock that doesn't go backwards.
-    Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, Timeouts timeouts,
-          Scratch& scratch) noexcept;
+    Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, const Timeouts& timeouts,
+          const GateLimits& limits, Scratch& scratch) noexcept;
 
     // `early_client` and `early_backend` are bytes that were read before the relay took over; copied.
     [[nodiscard]] State start(std::string_view early_client, std::string_view early_backend, Milliseconds now);
@@ -79,10 +79,16 @@ private:
     [[nodiscard]] Half& half(Side side) noexcept { return halves_[side == Side::client ? 0 : 1]; }
     [[nodiscard]] const Half& half(Side side) const noexcept { return halves_[side == Side::client ? 0 : 1]; }
     void keep_alive(Milliseconds now);
+    void hear_client(Milliseconds now) noexcept;
+    [[nodiscard]] std::size_t admit(std::span<const char> input, Milliseconds now) noexcept;
+    [[nodiscard]] bool enforce(Milliseconds now);
+    void watch_message(Milliseconds now) noexcept;
+    [[nodiscard]] std::optional<Close> overdue(Milliseconds now);
     void lose_client(Milliseconds now);
     [[nodiscard]] bool may_read(Side side) const noexcept;
     [[nodiscard]] bool pump(Side from, Milliseconds now);
     [[nodiscard]] std::span<char> next_input(Side from, Milliseconds now);
+    void consume(Side from, std::span<char>& input, Milliseconds now);
     void flush_output(Side from, Milliseconds now);
     void send(Side to, std::string_view data, Milliseconds now);
     void flush_pending(Side to, Milliseconds now);
@@ -96,6 +102,12 @@ private:
     std::unique_ptr<Delivery> delivery_;
     Scratch& scratch_;
     Timeouts timeouts_;
+    Gate gate_;
+    std::size_t admitted_ = 0;                  // of what the client's `unread` begins with
+    std::optional<Milliseconds> paused_until_;  // the client is not read: it has sent too much
+    std::optional<Milliseconds> begun_;         // when the client's message under way was
+    std::uint64_t begun_number_ = 0;            // and how many came before it
+    Milliseconds started_{};
     Milliseconds last_activity_{};
     Milliseconds heard_{};                // the client's last sign of life
     std::optional<Milliseconds> pinged_;  // since when there has been none

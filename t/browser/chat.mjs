@@ -154,12 +154,12 @@ await story(async (afterwards) => {
     assert.equal(await upgradeStatus(target, { cookie: cookies, origin: new URL(foreign.url).origin }), 403);
   });
 
-  await step("logout closes both connections, and without a session there is no way back", async () => {
+  await step("after logout the gateway closes both connections, and without a session there is no way back", async () => {
     const cookies = (await adasBrowser.cookies(demo.url)).map(({ name, value }) => `${name}=${value}`).join("; ");
     await ada.logout();
     for (const delivery of DELIVERIES) {
       await ada.reaches(delivery, "closed");
-      assert.equal(await ada.state(delivery), "closed, code 1000");
+      assert.equal(await ada.state(delivery), "closed, code 4401: session ended");
     }
     await ada.screenshot("3-logged-out");
     for (const delivery of DELIVERIES) {

@@ -73,7 +73,7 @@ struct Wired {
     OneMaskKey keys;
     std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
     Relay relay{client, backend, std::make_unique<HeadersDelivery>(false, keys),
-                {Milliseconds(1000), Milliseconds(100), {}, {}, Milliseconds(300), Milliseconds(400)}, *scratch};
+                {Milliseconds(1000), Milliseconds(100), {}, {}, Milliseconds(300), Milliseconds(400)}, {}, *scratch};
     Milliseconds now{50'000};
 
     State start(std::string_view early_client = {}, std::string_view early_backend = {}) {
@@ -399,7 +399,7 @@ void the_idle_timeout_closes_both_sides(void** state) {
     assert_end(w, End::Cause::gateway, 1001);
 }
 
-void a_reader_that_takes_nothing_ends_after_its_send_timeout(void** state) {
+void a_reader_that_takes_nothing_is_closed_after_its_send_timeout(void** state) {
     for (const Side side : {Side::client, Side::backend}) {
         teardown(state);
         setup(state);
@@ -413,9 +413,121 @@ void a_reader_that_takes_nothing_ends_after_its_send_timeout(void** state) {
         slow.room = 1;  // one byte is a sign of life
         assert_state(w.relay.writable(side, w.now), State::open);
         assert_state(w.later(limit - 1), State::open);
-        assert_state(w.later(1), State::done);
-        assert_end(w, End::Cause::gateway, 1006);
+        assert_state(w.later(1), State::open);
+        assert_end(w, End::Cause::gateway, 1013);
+        if (side == Side::client) {
+            assert_bytes_equal(w.backend.got, client_close(1001, "client reads too slowly"));
+        } else {
+            assert_bytes_equal(w.client.got, server_close(1013, "backend reads too slowly"));
+        }
+        assert_int_equal(w.relay.deadline()->count(), w.now.count() + 100);
+        assert_state(w.later(100), State::done);
     }
+}
+
+void a_slow_reader_that_wakes_up_gets_what_waited_and_is_told(void** state) {
+    Wired& w = wired(state);
+    w.client.room = 2;
+    (void)w.from_backend(server(0x81, "text"));
+    (void)w.later(300);
+    w.client.room = unlimited;
+    (void)w.relay.writable(Side::client, w.now);
+    assert_bytes_equal(w.client.got, server(0x81, "text") + server_close(1013, "client reads too slowly"));
+}
+
+// Limits
+
+struct Limited : Wired {
+    Relay limited;
+    Limited(const Timeouts& timeouts, const GateLimits& limits)
+        : limited(client, backend, std::make_unique<HeadersDelivery>(false, keys), timeouts, limits, *scratch) {
+        (void)limited.start({}, {}, now);
+    }
+    State read_client(std::string bytes) {
+        client.arriving.push_back(std::move(bytes));
+        return limited.readable(Side::client, now);
+    }
+    State later(int milliseconds) {
+        now += Milliseconds(milliseconds);
+        return limited.expired(now);
+    }
+};
+
+void a_connection_is_closed_at_its_age_however_busy(void**) {
+    Limited w({.close = Milliseconds(100), .age = Milliseconds(1000)}, {});
+    assert_int_equal(w.limited.deadline()->count(), w.now.count() + 1000);
+    assert_state(w.later(999), State::open);
+    (void)w.read_client(client(0x81, "busy"));
+    assert_state(w.later(1), State::open);
+    assert_bytes_equal(w.client.got, server_close(1001, "connection too old"));
+    assert_bytes_equal(w.backend.got, client(0x81, "busy") + client_close(1001, "connection too old"));
+}
+
+void too_many_messages_close_before_the_first_that_is_too_many(void**) {
+    Limited w({.close = Milliseconds(100)}, {.messages = {60, 2}});
+    const std::string three = client(0x81, "1") + client(0x81, "2") + client(0x81, "3");
+    assert_state(w.read_client(three + client(0x89, "") + client(0x81, "4")), State::open);
+    assert_bytes_equal(w.backend.got, client(0x81, "1") + client(0x81, "2") + client_close(1001, "too many messages"));
+    assert_bytes_equal(w.client.got, server_close(1008, "too many messages"));
+    assert_int_equal(static_cast<int>(w.limited.delivery().end().cause), static_cast<int>(End::Cause::client));
+    // What it sends until it answers goes nowhere.
+    (void)w.read_client(client(0x81, "5"));
+    (void)w.read_client(client_close(1008));
+    w.backend.arriving.push_back(server_close(1001));
+    assert_state(w.limited.readable(Side::backend, w.now), State::done);
+}
+
+void a_fragmented_message_is_one(void**) {
+    Limited w({.close = Milliseconds(100)}, {.messages = {60, 2}});
+    const std::string fragments = client(0x01, "a") + client(0x00, "b") + client(0x89, "") + client(0x80, "c");
+    assert_state(w.read_client(fragments + fragments), State::open);
+    assert_bytes_equal(w.backend.got, fragments + fragments);
+}
+
+void a_delayed_client_is_not_read_until_its_time_has_come(void**) {
+    Limited w({.close = Milliseconds(100)}, {.messages = {600, 2}, .delay_messages = true});
+    std::string all;
+    for (char c = 'a'; c < 'f'; ++c) { all += client(0x81, std::string(1, c)); }
+    const std::size_t one = all.size() / 5;
+    assert_state(w.read_client(all), State::open);
+    assert_bytes_equal(w.backend.got, all.substr(0, 2 * one));
+    (void)w.read_client(client(0x8a, ""));  // not even this is read
+    assert_bytes_equal(w.backend.got, all.substr(0, 2 * one));
+    for (std::size_t n = 3; n <= 5; ++n) {
+        assert_int_equal(w.limited.deadline()->count(), w.now.count() + 100);
+        assert_state(w.later(99), State::open);
+        assert_bytes_equal(w.backend.got, all.substr(0, (n - 1) * one));
+        (void)w.later(1);
+        assert_bytes_equal(w.backend.got.substr(0, n * one), all.substr(0, n * one));
+    }
+    assert_bytes_equal(w.backend.got, all + client(0x8a, ""));
+}
+
+void a_delayed_client_is_read_at_the_end_of_the_connection(void**) {
+    Limited w({.close = Milliseconds(100)}, {.messages = {1, 1}, .delay_messages = true});
+    (void)w.read_client(client(0x81, "a") + client(0x81, "b"));
+    assert_state(w.limited.close({1012, ""}, {1001, ""}, w.now), State::busy);
+    (void)w.read_client(client_close(1012));
+    w.backend.arriving.push_back(server_close(1001));
+    assert_state(w.limited.readable(Side::backend, w.now), State::done);
+    assert_bytes_equal(w.backend.got, client(0x81, "a") + client_close(1001));
+}
+
+void too_many_control_frames_close(void**) {
+    Limited w({.close = Milliseconds(100)}, {.controls = {60, 3}});
+    std::string pings;
+    for (int n = 0; n < 10; ++n) { pings += client(0x89, "p"); }
+    (void)w.read_client(client(0x81, "text") + pings);
+    assert_bytes_equal(w.backend.got, client(0x81, "text") + pings.substr(0, 3 * client(0x89, "p").size()) +
+                                          client_close(1001, "too many control frames"));
+    assert_bytes_equal(w.client.got, server_close(1008, "too many control frames"));
+}
+
+void limits_hold_however_the_bytes_arrive(void**) {
+    Limited w({.close = Milliseconds(100)}, {.messages = {60, 2}, .controls = {60, 1}});
+    const std::string good = client(0x81, "1") + client(0x89, "") + client(0x82, std::string(70000, 'x'));
+    for (const char byte : good + client(0x81, "3")) { (void)w.read_client(std::string(1, byte)); }
+    assert_bytes_equal(w.backend.got, good + client_close(1001, "too many messages"));
 }
 
 }  // namespace
@@ -447,7 +559,15 @@ int main() {
         TEST(a_client_whose_connection_is_broken_does_not_stop_the_backend_from_hearing_all),
         TEST(what_waits_for_a_slow_client_is_sent_before_the_end),
         TEST(the_idle_timeout_closes_both_sides),
-        TEST(a_reader_that_takes_nothing_ends_after_its_send_timeout),
+        TEST(a_reader_that_takes_nothing_is_closed_after_its_send_timeout),
+        TEST(a_slow_reader_that_wakes_up_gets_what_waited_and_is_told),
+        cmocka_unit_test(a_connection_is_closed_at_its_age_however_busy),
+        cmocka_unit_test(too_many_messages_close_before_the_first_that_is_too_many),
+        cmocka_unit_test(a_fragmented_message_is_one),
+        cmocka_unit_test(a_delayed_client_is_not_read_until_its_time_has_come),
+        cmocka_unit_test(a_delayed_client_is_read_at_the_end_of_the_connection),
+        cmocka_unit_test(too_many_control_frames_close),
+        cmocka_unit_test(limits_hold_however_the_bytes_arrive),
     };
     return cmocka_run_group_tests_name("relay", tests, nullptr, nullptr);
 }
