@@ -117,7 +117,7 @@ qr/by=client code=1008 .* too many control frames/
 === TEST 5: tiny frames: a message in too many fragments closes with 1008, empty ones count
 --- redis: none
 --- config
-location / { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+location / { ws_delivery envelope; ws_max_fragments 1024; ws_pass http://$TEST_BACKEND; }
 --- client
 c, b = tunnel("/")
 b.recv_text()

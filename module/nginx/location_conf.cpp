@@ -131,7 +131,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     ngx_conf_merge_uint_value(conf.compression_window, prev.compression_window, 12);
 
     ngx_conf_merge_size_value(conf.max_message_size, prev.max_message_size, 1024 * 1024);
-    ngx_conf_merge_uint_value(conf.max_fragments, prev.max_fragments, 1024);
+    ngx_conf_merge_uint_value(conf.max_fragments, prev.max_fragments, 100000);
     ngx_conf_merge_msec_value(conf.message_timeout, prev.message_timeout, 60 * 1000);
     inherit(conf.message_rate, prev.message_rate);
     inherit(conf.control_frame_rate, prev.control_frame_rate);

@@ -87,6 +87,10 @@ public:
     // The gateway ends the connection: close frames to both sides, as soon as one may stand there.
     virtual void close(const Close& client, const Close& backend, Output& output) = 0;
 
+    // The client's close frame is put off, so that it still gets the backend's answers to what it sent before. answer() ends that.
+    [[nodiscard]] virtual bool puts_off() const noexcept { return false; }
+    virtual void answer(Output&) {}
+
     [[nodiscard]] const Closing& closing(Side side) const noexcept { return closing_[index(side)]; }
 
     // Nothing more can reach this side as WebSocket: it was left in the middle of a frame, or broke the protocol there.

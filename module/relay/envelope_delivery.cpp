@@ -87,18 +87,28 @@ void EnvelopeDelivery::on_client(const Event& event, Output& output) {
         case Event::Kind::close:
             mark(Side::client).received = true;
             note_end(End::Cause::client, event.code, "");
-            close_backend(event.code, event.code, event.reason, output);
-            close_client(event.code, {}, output);
+            end_by_client({event.code, {}}, event.code, event.reason, output);
             break;
         case Event::Kind::violation:
             mark(Side::client).received = true;  // RFC 6455 7.1.7: what it sends after this is not read
             note_end(End::Cause::client, event.code, event.reason);
-            close_client(event.code, event.reason, output);
-            close_backend(event.code, close_code::going_away, event.reason, output);
+            end_by_client({event.code, std::string(event.reason)}, close_code::going_away, event.reason, output);
             break;
         case Event::Kind::pong:
         case Event::Kind::need_more: break;
     }
+}
+
+// Nothing more comes from the client; what it has sent is still answered. RFC 6455 5.5.1: a close frame may be delayed for
+// a message under way.
+void EnvelopeDelivery::end_by_client(Close answer, std::uint16_t frame_code, std::string_view reason, Output& output) {
+    if (closing(Side::backend).received) { return close_client(answer.code, answer.reason, output); }
+    if (!closing(Side::client).sent) { answer_ = std::make_unique<const Close>(answer); }
+    close_backend(answer.code, frame_code, reason, output);
+}
+
+void EnvelopeDelivery::answer(Output& output) {
+    if (answer_ != nullptr) { close_client(answer_->code, {}, output); }
 }
 
 void EnvelopeDelivery::on_client_message(const Event& event, Output& output) {
@@ -220,9 +230,14 @@ void EnvelopeDelivery::send_envelope(Output& output) {
     output.text.clear();
 }
 
+// What has been put off comes first: how the client itself has ended the connection.
 void EnvelopeDelivery::close_client(std::uint16_t code, std::string_view reason, Output& output) {
     if (std::exchange(mark(Side::client).sent, true)) { return; }
-    websocket::append_close(output.client, code, reason, std::nullopt);
+    if (const auto answer = std::move(answer_)) {
+        websocket::append_close(output.client, answer->code, answer->reason, std::nullopt);
+    } else {
+        websocket::append_close(output.client, code, reason, std::nullopt);
+    }
 }
 
 // A `close` envelope, unless the backend closed itself, and a close frame.

@@ -54,6 +54,8 @@ public:
     [[nodiscard]] bool storing() const noexcept override { return from_client_.message_in_progress(); }
     void ended(Side from, Output& output) override;
     void close(const Close& client, const Close& backend, Output& output) override;
+    [[nodiscard]] bool puts_off() const noexcept override { return answer_ != nullptr; }
+    void answer(Output& output) override;
     [[nodiscard]] std::uint64_t messages(Side from) const noexcept override {
         return from == Side::client ? client_messages_ : backend_messages_;
     }
@@ -67,6 +69,7 @@ private:
     void patch_context(std::string_view merge_patch);
     void drop(std::string_view why);
     void send_envelope(Output& output);
+    void end_by_client(Close answer, std::uint16_t frame_code, std::string_view reason, Output& output);
     void close_client(std::uint16_t code, std::string_view reason, Output& output);
     void close_backend(std::uint16_t event_code, std::uint16_t frame_code, std::string_view reason, Output& output);
 
@@ -77,6 +80,7 @@ private:
     context::EnvelopeWriter writer_;
     std::shared_ptr<const context::Context> context_;
     std::unique_ptr<const OpenRequest> request_;  // until `open` has been sent
+    std::unique_ptr<const Close> answer_;         // what the client gets once the backend has closed, too
     EnvelopeOptions options_;
     MaskKeys& keys_;
     std::uint64_t client_messages_ = 0;

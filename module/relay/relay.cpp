@@ -74,6 +74,10 @@ Relay::State Relay::change_context(std::shared_ptr<const context::Context> conte
 Relay::State Relay::expired(Milliseconds now) {
     if (closing_since_) {
         if (now - *closing_since_ >= timeouts_.close) { return State::done; }
+        if (delivery_->puts_off() && now - *closing_since_ >= timeouts_.close / 2) {
+            delivery_->answer(scratch_.output);
+            flush_output(Side::client, now);
+        }
     } else if (const auto why = overdue(now)) {
         return close(*why, {websocket::close_code::going_away, why->reason}, now);
     }
@@ -152,7 +156,7 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
     std::optional<Milliseconds> earliest;
     const auto consider = [&earliest](Milliseconds at) { earliest = earliest ? std::min(*earliest, at) : at; };
     if (closing_since_) {
-        consider(*closing_since_ + timeouts_.close);
+        consider(*closing_since_ + (delivery_->puts_off() ? timeouts_.close / 2 : timeouts_.close));
     } else {
         if (timeouts_.age.count() > 0) { consider(started_ + timeouts_.age); }
         if (timeouts_.idle.count() > 0) { consider(last_activity_ + timeouts_.idle); }
