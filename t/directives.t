@@ -1071,7 +1071,39 @@ ws_control_frame_rate off; ws_control_frame_rate 1/s;
 --- error_log
 "ws_control_frame_rate" directive is duplicate
 
-=== TEST 133: what is right passes, at every level
+=== TEST 133: ws_subprotocol chat,v2
+--- config
+ws_subprotocol chat,v2;
+--- must_die
+--- error_log
+"ws_subprotocol" directive has a wrong value "chat,v2": it must be off, or names of subprotocols, each once
+qr/nginx\.conf:\d+/
+
+=== TEST 134: ws_subprotocol chat chat
+--- config
+ws_subprotocol chat chat;
+--- must_die
+--- error_log
+"ws_subprotocol" directive has a wrong value "chat": it must be off, or names of subprotocols, each once
+qr/nginx\.conf:\d+/
+
+=== TEST 135: ws_subprotocol without a name
+--- config
+ws_subprotocol;
+--- must_die
+--- error_log
+invalid number of arguments in "ws_subprotocol" directive
+qr/nginx\.conf:\d+/
+
+=== TEST 136: ws_subprotocol a; ws_subprotocol b;
+--- config
+ws_subprotocol a; ws_subprotocol b;
+--- must_die
+--- error_log
+"ws_subprotocol" directive is duplicate
+qr/nginx\.conf:\d+/
+
+=== TEST 137: what is right passes, at every level
 --- http_config
 ws_redis redis://user:p%20w@127.0.0.1:1/15 timeout=2s connect_timeout=1s connections=64 lookups=1 queue=1000000;
 ws_auth redis;
@@ -1093,6 +1125,7 @@ ws_max_fragments 1;
 ws_idle_timeout 0;
 ws_close_timeout 1ms;
 ws_drain_timeout 0;
+ws_subprotocol v2.chat v1.chat;
 --- config
 set $ws_session_name x;
 ws_redis unix:/run/redis.sock?db=1&user=u&password=p;
@@ -1113,6 +1146,7 @@ location / {
     ws_origin any;
     ws_context_select user.id roles.0;
     ws_context_header X-User base64url;
+    ws_subprotocol off;
     ws_envelope_data json;
     ws_envelope_context changed;
     ws_envelope_replies on;

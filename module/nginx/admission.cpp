@@ -11,6 +11,7 @@
 #include "nginx/session_token.h"
 #include "nginx/tunnel.h"
 #include "nginx/worker.h"
+#include "websocket/subprotocol.h"
 
 namespace ws::nginx {
 
@@ -105,6 +106,10 @@ ngx_int_t check_request(Connection& connection) {
         case websocket::RequestKind::wrong_version: return require_upgrade(connection, "wrong WebSocket version");
         case websocket::RequestKind::upgrade:
             if (const ngx_int_t rc = check_origin(connection); rc != NGX_OK) { return rc; }
+            if (!websocket::offered_subprotocols(header_values(*r, "Sec-WebSocket-Protocol"))) {
+                return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed,
+                              "malformed subprotocols");
+            }
             break;
     }
     tame_connection_header(*r, connection.kind);
@@ -144,6 +149,21 @@ ngx_int_t find_token(Connection& connection) {
     return NGX_OK;
 }
 
+// Which of the client's subprotocols it shall be, where the location says so; the backend is offered no other.
+void pick_subprotocol(Connection& connection) {
+    static constexpr std::string_view name = "Sec-WebSocket-Protocol";
+    connection.subprotocol = {};
+    const std::vector<std::string>* names = connection.conf->subprotocols;
+    if (names == nullptr || names->empty()) { return; }
+    const auto offered = websocket::offered_subprotocols(header_values(*connection.request, name));
+    const auto picked = std::ranges::find_if(*names, [&offered](const std::string& own) {
+        return offered && std::ranges::find(*offered, own) != offered->end();
+    });
+    if (picked == names->end()) { return hide_header(*connection.request, name); }
+    connection.subprotocol = *picked;
+    replace_header(*connection.request, name, copy(connection.request->pool, *picked));
+}
+
 // The gateway's own extensions; the backend is offered none.
 void negotiate(Connection& connection) {
     const auto offers = header_values(*connection.request, "Sec-WebSocket-Extensions");
@@ -176,6 +196,7 @@ ngx_int_t deliver(Connection& connection) {
         }
         add_header(*r, conf.header->name, value);
     }
+    if (upgrade) { pick_subprotocol(connection); }
     add_header(*r, "X-WS-Connection-Id", connection.id);
     connection.verdict = NGX_DECLINED;
     return NGX_DECLINED;

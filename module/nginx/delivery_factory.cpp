@@ -17,7 +17,9 @@ relay::OpenRequest open_request(const Connection& connection) {
     request.uri = view(r.unparsed_uri);
     if (r.headers_in.host != nullptr) { request.host = view(r.headers_in.host->value); }
     request.remote_addr = view(r.connection->addr_text);
-    request.protocol = response_header(r, "Sec-WebSocket-Protocol").value_or(std::string_view{});
+    if (const auto agreed = response_header_values(r, "Sec-WebSocket-Protocol"); !agreed.empty()) {
+        request.protocol = agreed[0];
+    }
     return request;
 }
 

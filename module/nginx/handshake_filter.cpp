@@ -11,6 +11,7 @@ extern "C" {
 #include "nginx/delivery_factory.h"
 #include "nginx/request_headers.h"
 #include "nginx/tunnel.h"
+#include "websocket/subprotocol.h"
 
 namespace ws::nginx {
 
@@ -53,6 +54,11 @@ const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
         response_header(*r, "Sec-WebSocket-Extensions").has_value()) {
         return "it has an extension that was not offered";
     }
+    const auto offered = websocket::offered_subprotocols(header_values(*r, "Sec-WebSocket-Protocol"));
+    if (!offered ||
+        !websocket::valid_subprotocol_answer(response_header_values(*r, "Sec-WebSocket-Protocol"), *offered)) {
+        return "it has a subprotocol that was not offered";
+    }
     return nullptr;
 }
 
@@ -74,6 +80,10 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept try {
     connection->takeover = connection->verdict == NGX_DECLINED;
     if (connection->takeover && connection->extensions.deflate) {
         add_response_header(*r, "Sec-WebSocket-Extensions", connection->extensions.response);
+    }
+    if (connection->takeover && !connection->subprotocol.empty() &&
+        response_header_values(*r, "Sec-WebSocket-Protocol").empty()) {
+        add_response_header(*r, "Sec-WebSocket-Protocol", connection->subprotocol);
     }
     return next_header_filter(r);
 } catch (...) { return NGX_ERROR; }

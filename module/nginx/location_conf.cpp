@@ -118,6 +118,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     inherit(conf.select, prev.select);
     inherit(conf.fields, prev.fields);
     inherit(conf.header, prev.header);
+    inherit(conf.subprotocols, prev.subprotocols);
     ngx_conf_merge_size_value(conf.context_header_max, prev.context_header_max, 4 * 1024);
 
     ngx_conf_merge_uint_value(conf.delivery, prev.delivery, static_cast<ngx_uint_t>(DeliveryKind::headers));

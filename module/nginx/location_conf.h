@@ -65,8 +65,9 @@ struct LocationConf {
     const ContextHeader* header;
     size_t context_header_max;
 
-    ngx_uint_t delivery;                // DeliveryKind
-    ngx_http_handler_pt proxy_handler;  // what ws_pass stands for; null without ws_pass
+    ngx_uint_t delivery;                           // DeliveryKind
+    ngx_http_handler_pt proxy_handler;             // what ws_pass stands for; null without ws_pass
+    const std::vector<std::string>* subprotocols;  // of which the gateway picks; empty: off
     ngx_uint_t envelope_json;
     ngx_uint_t envelope_context_always;
     ngx_flag_t envelope_replies;

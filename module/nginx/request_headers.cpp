@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "websocket/header_value.h"
+
 namespace ws::nginx {
 
 namespace {
@@ -27,6 +29,14 @@ bool same_name(std::string_view a, std::string_view b, bool any_sign) noexcept {
     return std::ranges::equal(a, b, {}, fold, fold);
 }
 
+std::vector<std::string_view> values(const ngx_list_t& headers, std::string_view name) {
+    std::vector<std::string_view> values;
+    for_each(headers, [&](const ngx_table_elt_t& line) {
+        if (same_name(view(line.key), name, false)) { values.push_back(view(line.value)); }
+    });
+    return values;
+}
+
 // proxy_pass passes on what is not in its table of hidden names, and looks at nothing but the name: so the line takes a
 // name that is always in it. The list itself can't shrink, since headers_in points into it, and variables such as
 // $http_cookie read what it points to.
@@ -39,12 +49,6 @@ void hide(ngx_table_elt_t& line) noexcept {
     line.value = {0, lowcase};
 }
 
-std::string_view trim(std::string_view text) noexcept {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) { return {}; }
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 }  // namespace
 
 std::vector<websocket::Header> header_lines(const ngx_list_t& headers) {
@@ -54,11 +58,11 @@ std::vector<websocket::Header> header_lines(const ngx_list_t& headers) {
 }
 
 std::vector<std::string_view> header_values(const ngx_http_request_t& r, std::string_view name) {
-    std::vector<std::string_view> values;
-    for_each(r.headers_in.headers, [&](const ngx_table_elt_t& line) {
-        if (same_name(view(line.key), name, false)) { values.push_back(view(line.value)); }
-    });
-    return values;
+    return values(r.headers_in.headers, name);
+}
+
+std::vector<std::string_view> response_header_values(const ngx_http_request_t& r, std::string_view name) {
+    return values(r.headers_out.headers, name);
 }
 
 void own_headers(ngx_http_request_t& subrequest) {
@@ -124,9 +128,9 @@ void strip_cookie(ngx_http_request_t& r, std::string_view name) {
         bool found = false;
         for (std::string_view rest = view(line.value); !rest.empty();) {
             const std::size_t end = std::min(rest.find(';'), rest.size());
-            const std::string_view pair = trim(rest.substr(0, end));
+            const std::string_view pair = websocket::trim(rest.substr(0, end));
             rest.remove_prefix(std::min(end + 1, rest.size()));
-            if (trim(pair.substr(0, pair.find('='))) == name) {
+            if (websocket::trim(pair.substr(0, pair.find('='))) == name) {
                 found = true;
             } else if (!pair.empty()) {
                 kept.append(kept.empty() ? "" : "; ").append(pair);

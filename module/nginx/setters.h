@@ -51,6 +51,18 @@ char* set_choice(ngx_conf_t* cf, LocationConf& conf) {
     return wrong_value(cf, name, right);
 }
 
+// A value with variables; null when nginx refuses it, and has said why.
+inline ngx_http_complex_value_t* compile(ngx_conf_t* cf, const ngx_str_t& text) {
+    auto* compiled = static_cast<ngx_http_complex_value_t*>(ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));
+    if (compiled == nullptr) { throw std::bad_alloc(); }
+    ngx_str_t value = text;
+    ngx_http_compile_complex_value_t ccv{};
+    ccv.cf = cf;
+    ccv.value = &value;
+    ccv.complex_value = compiled;
+    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? compiled : nullptr;
+}
+
 template <size_t LocationConf::*field>
 char* set_size(ngx_conf_t* cf, LocationConf& conf) {
     if (conf.*field != NGX_CONF_UNSET_SIZE) { return error(cf, "is duplicate"); }

@@ -4,17 +4,13 @@
 #include <cstddef>
 #include <utility>
 
+#include "websocket/header_value.h"
+
 namespace ws::websocket {
 
 namespace {
 
 constexpr std::string_view deflate_name = "permessage-deflate";
-
-bool is_token_character(char c) noexcept {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           marks.find(c) != std::string_view::npos;
-}
 
 // Takes pieces off the front of a header value. Blanks are free between all of them: RFC 6455 9.1 uses the grammar of
 // RFC 2616, with its implied *LWS.

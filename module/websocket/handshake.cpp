@@ -3,36 +3,17 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "websocket/header_value.h"
+
 namespace ws::websocket {
 
 namespace {
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-bool same(std::string_view a, std::string_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trim(std::string_view text) noexcept {
-    constexpr std::string_view blanks = " \t";  // RFC 9110 5.6.3
-    const std::size_t first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) { return {}; }
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-// Takes the first element off a comma-separated list.
-std::string_view next_element(std::string_view& list) noexcept {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    const std::string_view element = trim(list.substr(0, comma));
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    return element;
-}
 
 // RFC 9110 7.8: an element is a protocol, or protocol/version.
 bool mentions_websocket(std::string_view list) noexcept {
     while (!list.empty()) {
         const std::string_view element = next_element(list);
-        if (same(trim(element.substr(0, element.find('/'))), "websocket")) { return true; }
+        if (same_text(trim(element.substr(0, element.find('/'))), "websocket")) { return true; }
     }
     return false;
 }
@@ -47,7 +28,9 @@ struct Single {
         value = trim(line);
     }
     [[nodiscard]] bool is(std::string_view wanted) const noexcept { return lines == 1 && value == wanted; }
-    [[nodiscard]] bool is_any_case(std::string_view wanted) const noexcept { return lines == 1 && same(value, wanted); }
+    [[nodiscard]] bool is_any_case(std::string_view wanted) const noexcept {
+        return lines == 1 && same_text(value, wanted);
+    }
 };
 
 }  // namespace
@@ -59,14 +42,14 @@ RequestKind classify_request(bool get, bool http_1_1, bool has_body, std::span<c
     bool asks_for_websocket = false;
     bool connection_upgrade = false;
     for (const Header& header : headers) {
-        if (same(header.name, "Upgrade")) {
+        if (same_text(header.name, "Upgrade")) {
             upgrade.add(header.value);
             asks_for_websocket = asks_for_websocket || mentions_websocket(header.value);
-        } else if (same(header.name, "Connection")) {
+        } else if (same_text(header.name, "Connection")) {
             connection_upgrade = connection_upgrade || has_token(header.value, "upgrade");
-        } else if (same(header.name, "Sec-WebSocket-Version")) {
+        } else if (same_text(header.name, "Sec-WebSocket-Version")) {
             version.add(header.value);
-        } else if (same(header.name, "Sec-WebSocket-Key")) {
+        } else if (same_text(header.name, "Sec-WebSocket-Key")) {
             key.add(header.value);
         }
     }
@@ -84,14 +67,14 @@ bool valid_response(std::span<const Header> headers, std::string_view expected_a
     Single accept;
     bool connection_upgrade = false;
     for (const Header& header : headers) {
-        if (same(header.name, "Upgrade")) {
+        if (same_text(header.name, "Upgrade")) {
             upgrade.add(header.value);
-        } else if (same(header.name, "Connection")) {
+        } else if (same_text(header.name, "Connection")) {
             connection_upgrade = connection_upgrade || has_token(header.value, "upgrade");
-        } else if (same(header.name, "Sec-WebSocket-Accept")) {
+        } else if (same_text(header.name, "Sec-WebSocket-Accept")) {
             accept.add(header.value);
-        } else if (same(header.name, "Transfer-Encoding") ||
-                   (same(header.name, "Content-Length") && trim(header.value) != "0")) {
+        } else if (same_text(header.name, "Transfer-Encoding") ||
+                   (same_text(header.name, "Content-Length") && trim(header.value) != "0")) {
             return false;
         }
     }
@@ -100,7 +83,7 @@ bool valid_response(std::span<const Header> headers, std::string_view expected_a
 
 bool has_token(std::string_view list, std::string_view token) noexcept {
     while (!list.empty()) {
-        if (same(next_element(list), token)) { return true; }
+        if (same_text(next_element(list), token)) { return true; }
     }
     return false;
 }

@@ -1,0 +1,136 @@
+#include "nginx/auth_setters.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "nginx/object.h"
+#include "redis/pipeline.h"
+#include "websocket/header_value.h"
+
+namespace ws::nginx {
+
+char* set_redis(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.redis != nullptr) { return error(cf, "is duplicate"); }
+    auto* server = make_object<RedisServer>(cf->pool);
+    const char* wrong = parse_redis_server(cf, parameters(cf), *server);
+    if (wrong != nullptr) { return error(cf, wrong); }
+    conf.redis = server;
+    return ok();
+}
+
+char* set_tokens(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.tokens != nullptr) { return error(cf, "is duplicate"); }
+    auto* tokens = make_object<std::vector<TokenSource>>(cf->pool);
+    for (const ngx_str_t& param : parameters(cf)) {
+        const std::string_view source = view(param);
+        const std::size_t colon = source.find(':');
+        const std::string_view kind = source.substr(0, colon);
+        const std::string_view name = colon == std::string_view::npos ? std::string_view{} : source.substr(colon + 1);
+        if (source == "bearer") {
+            tokens->push_back({TokenSource::Kind::bearer, {}});
+        } else if (kind == "cookie" && websocket::is_token(name)) {
+            tokens->push_back({TokenSource::Kind::cookie, std::string(name)});
+        } else if (kind == "arg" && !name.empty()) {
+            tokens->push_back({TokenSource::Kind::argument, std::string(name)});
+        } else if (kind == "header" && websocket::is_token(name)) {
+            tokens->push_back({TokenSource::Kind::header, std::string(name)});
+        } else {
+            return error(cf, "has a wrong source \"" + std::string(source) +
+                                 "\": it must be cookie:NAME, arg:NAME, header:NAME or bearer");
+        }
+    }
+    conf.tokens = tokens;
+    return ok();
+}
+
+namespace {
+
+char* add_command(ngx_conf_t* cf, LocationConf& conf, std::span<const ngx_str_t> words) {
+    if (conf.command != nullptr) { return error(cf, "is duplicate: one ws_auth_key or ws_auth_redis_command a level"); }
+    auto* command = make_object<std::vector<ngx_http_complex_value_t>>(cf->pool);
+    for (const ngx_str_t& word : words) {
+        const ngx_http_complex_value_t* compiled = compile(cf, word);
+        if (compiled == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
+        command->push_back(*compiled);
+    }
+    if ((*command)[1].lengths == nullptr) {
+        return error(cf, "names one key for everybody: put $ws_token (or another variable) in it");
+    }
+    conf.command = command;
+    return ok();
+}
+
+}  // namespace
+
+char* set_key(ngx_conf_t* cf, LocationConf& conf) {
+    const std::array<ngx_str_t, 2> words{ngx_str_t ngx_string("GET"), parameters(cf)[0]};
+    return add_command(cf, conf, words);
+}
+
+char* set_command(ngx_conf_t* cf, LocationConf& conf) {
+    const std::string_view verb = view(parameters(cf)[0]);
+    if (verb != "GET" && verb != "HGETALL") {
+        return error(cf, "has a wrong command \"" + std::string(verb) + "\": it must be GET KEY or HGETALL KEY");
+    }
+    return add_command(cf, conf, parameters(cf));
+}
+
+char* set_origin(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.origin != nullptr) { return error(cf, "is duplicate"); }
+    const auto params = parameters(cf);
+    auto policy = websocket::OriginPolicy::listed();
+    if (params.size() == 1 && view(params[0]) == "same") {
+        policy = websocket::OriginPolicy::same();
+    } else if (params.size() == 1 && view(params[0]) == "any") {
+        policy = websocket::OriginPolicy::any();
+    } else {
+        for (const ngx_str_t& param : params) {
+            if (view(param) == "same" || view(param) == "any" || !policy.add(view(param))) {
+                return error(cf, "has a wrong origin \"" + std::string(view(param)) +
+                                     "\": it must be same, any, or a list of [http[s]://]HOST[:PORT], where HOST may "
+                                     "begin with \"*.\"");
+            }
+        }
+    }
+    conf.origin = make_object<websocket::OriginPolicy>(cf->pool, std::move(policy));
+    return ok();
+}
+
+// A reply of Redis is never larger (redis/pipeline.h).
+char* set_max_session_size(ngx_conf_t* cf, LocationConf& conf) {
+    char* result = set_size<&LocationConf::max_session_size>(cf, conf);
+    if (result == ok() && conf.max_session_size > redis::Pipeline::default_max_reply) {
+        return wrong_value(cf, view(parameters(cf)[0]), "at most 1m");
+    }
+    return result;
+}
+
+// TTL [interval=TIME], or off.
+char* set_touch(ngx_conf_t* cf, LocationConf& conf) {
+    static constexpr std::string_view name = "interval=";
+    if (conf.touch != nullptr) { return error(cf, "is duplicate"); }
+    const auto params = parameters(cf);
+    auth::Renewal renewal;
+    if (params.size() > 1 || view(params[0]) != "off") {
+        ngx_str_t text = params[0];
+        const ngx_int_t ttl = ngx_parse_time(&text, 0);
+        if (ttl == NGX_ERROR || ttl < 2000) { return wrong_value(cf, view(text), "off, or a time of at least 2s"); }
+        ngx_int_t interval = ttl / 10;
+        if (params.size() > 1) {
+            const std::string_view value = view(params[1]);
+            text = {params[1].len - std::min(name.size(), value.size()),
+                    params[1].data + std::min(name.size(), value.size())};
+            interval = value.starts_with(name) ? ngx_parse_time(&text, 0) : NGX_ERROR;
+            if (interval == NGX_ERROR || interval < 100 || interval > ttl / 2) {
+                return wrong_value(cf, value, "interval=TIME, from 100ms to half of the time to live");
+            }
+        }
+        renewal = {auth::Milliseconds(ttl), auth::Milliseconds(interval)};
+    }
+    conf.touch = make_object<auth::Renewal>(cf->pool, renewal);
+    return ok();
+}
+
+}  // namespace ws::nginx
