@@ -116,6 +116,7 @@ check: module check-clang
 	clang-format --dry-run -Werror $(wildcard module/*/*.cpp module/*/*.h)
 	scripts/check-layers
 	scripts/check-directives
+	scripts/check-conformance
 	scripts/check-exports
 
 # clang sees other mistakes than g++: all sources compile with both.
