@@ -1,0 +1,44 @@
+"""Programs of t/clients, and an echo service of real libraries behind the gateway, on $TEST_DIR/echo.sock."""
+
+import ctypes
+import os
+import signal
+import subprocess
+
+import wire
+
+CLIENTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "clients")
+SIZES = 0, 125, 126, 65535, 65536, 8 << 20
+PATHS = "headers/plain", "headers/deflate", "envelope/plain", "envelope/deflate"
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def _start(program, *arguments, **options):
+    # Chromium keeps its own things there.
+    home = {name: wire.TEST_DIR for name in ("TMPDIR", "HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+    return subprocess.Popen(["node", os.path.join(CLIENTS, program), *arguments], env={**os.environ, **home},
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), **options)
+
+
+class echo:
+    """The service; what it says is shown when it fails."""
+
+    def __enter__(self):
+        socket = os.path.join(wire.TEST_DIR, "echo.sock")
+        self.process = _start("echo.mjs", socket)
+        wire.wait_until(lambda: self.process.poll() is not None or os.path.exists(socket), "the service listens")
+        wire.equal(self.process.poll(), None)
+        os.chmod(socket, 0o777)  # nginx's workers may run as another user
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+
+def converse(program, address):
+    """Runs a client to its end."""
+    process = _start(program, address, *map(str, SIZES))
+    said, _ = process.communicate()
+    wire.check(process.returncode == 0, f"{program}: {said}")
