@@ -26,9 +26,10 @@ help:
 	@echo 'make sanitized   functional tests: the sanitized nginx'
 	@echo 'make trickle     functional tests: the sanitized nginx, one byte per write'
 	@echo 'make browser     a real browser against the examples'
-	@echo 'make test        all of these but trickle, in this order'
+	@echo 'make test        all of these but trickle, and fuzz-replay'
 	@echo 'make run         a gateway with an example to try'
-	@echo 'make fuzz        the fuzz targets of t/fuzz, a minute each'
+	@echo 'make fuzz        the fuzz targets of t/fuzz, a minute each (SECONDS_EACH=600: ten)'
+	@echo 'make fuzz-replay their corpora, and a short run'
 	@echo 'make clean       remove build/'
 	@echo
 	@echo 'Functional tests: T="t/a.t t/b.t" picks files, ONLY=regex picks titles, KEEP=1 keeps the'
@@ -40,6 +41,7 @@ test:
 	$(MAKE) static
 	$(MAKE) -j$(JOBS) check
 	$(MAKE) -j$(JOBS) unit
+	$(MAKE) -j$(JOBS) fuzz-replay
 	$(MAKE) differential
 	$(MAKE) functional
 	$(MAKE) sanitized
@@ -131,17 +133,31 @@ build/clang/%.o: module/%.cpp scripts/flags | module
 	clang++ $(CLANG_FLAGS) $(NGINX_INCLUDES) -MMD -MP -c $< -o $@
 
 
-# Fuzzing: each file of t/fuzz is one libFuzzer target, linked with the layers.
+# Fuzzing: each file of t/fuzz is one libFuzzer target; t/fuzz/corpus has what its run begins with.
+
+SECONDS_EACH := 60
+FUZZ_FLAGS := $(call flag,CXX_STANDARD) $(call flag,SANITIZE) -Imodule
 
 fuzz: $(FUZZ)
-	@set -e; for target in $(FUZZ); do $$target -max_total_time=60; done
+	@printf '%s\n' $(FUZZ) | xargs -P$(JOBS) -I{} scripts/fuzz {} -max_total_time=$(SECONDS_EACH)
 
-build/fuzz/%: t/fuzz/%.cpp $(CORE)
+# The corpora, and a little more, always the same.
+fuzz-replay: $(FUZZ)
+	@printf '%s\n' $(FUZZ) | xargs -P$(JOBS) -I{} scripts/fuzz {} -runs=5000 -seed=1
+
+build/fuzz/%.o: module/%.cpp scripts/flags
 	@mkdir -p $(@D)
-	clang++ $(call flag,CXX_STANDARD) $(call flag,SANITIZE) -fsanitize=fuzzer -Imodule $^ $(LIBRARIES) -o $@
+	clang++ $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+build/fuzz/libcore.a: $(CORE:module/%.cpp=build/fuzz/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+build/fuzz/%_fuzz: t/fuzz/%_fuzz.cpp build/fuzz/libcore.a scripts/flags
+	clang++ $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP $< build/fuzz/libcore.a $(LIBRARIES) -o $@
 
 
--include $(shell find build/unit build/differential build/clang -name '*.d' 2>/dev/null)
+-include $(shell find build/unit build/differential build/clang build/fuzz -name '*.d' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: help test deps module static run clean functional sanitized trickle browser unit differential check check-clang fuzz
+.PHONY: help test deps module static run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay

@@ -145,3 +145,29 @@ while True:
     c.send_pong(payload)
 check(pings >= 2, "pings")
 b.expect_close(1001, "idle timeout")
+
+=== TEST 8: quiet connections of every kind live on, however long
+--- redis: none
+--- timeout: 60
+--- config
+ws_ping_interval 2s;
+location /headers { ws_pass http://$TEST_BACKEND; }
+location /envelope { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+location /compressed { ws_delivery envelope; ws_compression on; ws_pass http://$TEST_BACKEND; }
+--- client
+offer = ["Sec-WebSocket-Extensions: permessage-deflate"]
+pairs = [tunnel("/headers"), tunnel("/envelope"), tunnel("/compressed"), tunnel("/compressed", headers=offer)]
+for c, b in pairs[1:]:
+    b.recv_text()
+# Longer than anything is kept for a connection to come back to.
+for _ in range(7):
+    for c, b in pairs:
+        opcode, payload = c.recv_message()
+        equal(opcode, PING)
+        c.send_pong(payload)
+for c, b in pairs:
+    c.send_text("still here")
+    check("still here" in b.recv_text())
+    b.send_text("as ever")
+    if c is not pairs[3][0]:
+        c.expect_text("as ever")

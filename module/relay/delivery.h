@@ -75,6 +75,7 @@ public:
     [[nodiscard]] virtual bool ping(Output& output) = 0;
 
     // Nothing has come from either side for a while: memory that only saves work is given back.
+    // Called only where there is some.
     virtual void release() {}
     [[nodiscard]] virtual bool releasable() const noexcept { return false; }
 

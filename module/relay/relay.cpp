@@ -87,7 +87,7 @@ Relay::State Relay::expired(Milliseconds now) {
         hear_client(now);
         busy = pump(Side::client, now);
     }
-    if (!released_ && now - last_activity_ >= release_after) {
+    if (!released_ && delivery_->releasable() && now - last_activity_ >= release_after) {
         delivery_->release();
         released_ = true;
     }

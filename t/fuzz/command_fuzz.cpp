@@ -1,4 +1,5 @@
 // Whatever a backend says: what is taken as a command can be carried out, and survives being written and read again.
+#include "fuzz.hpp"
 #include "context/base64.h"
 #include "context/command.h"
 #include "context/json.h"
@@ -8,16 +9,11 @@
 #include "websocket/utf8.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 using namespace ws::context;
 
 namespace {
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 bool is_utf8(std::string_view text) {
     ws::websocket::Utf8Validator validator;

@@ -1,11 +1,11 @@
 // Whatever a client puts into Cookie lines, a query string or an Authorization header: no token comes out that isn't there,
 // and a second one never goes unnoticed.
+#include "fuzz.hpp"
 #include "context/cookie.h"
 #include "context/token.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -14,10 +14,6 @@ using namespace ws::context;
 namespace {
 
 constexpr std::string_view name = "X-T";
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 // The input is cut into header lines at form feeds, so that all other control bytes stay in play.
 std::vector<std::string_view> lines_of(std::string_view input) {

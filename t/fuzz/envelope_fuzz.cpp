@@ -1,5 +1,6 @@
 // Whatever session, request and messages hold: each envelope is one JSON object that reads back as what went in, and the
 // module's own judgement of a JSON message agrees with jansson's.
+#include "fuzz.hpp"
 #include "context/envelope.h"
 #include "context/json.h"
 #include "context/json_value.h"
@@ -10,7 +11,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 using namespace ws::context;
@@ -18,10 +18,6 @@ using namespace ws::context;
 namespace {
 
 constexpr std::size_t read_flags = JSON_ALLOW_NUL | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 bool is_utf8(std::string_view text) {
     ws::websocket::Utf8Validator validator;

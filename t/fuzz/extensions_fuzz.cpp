@@ -4,13 +4,13 @@
 // Input: two bytes of policy, then lines; a byte of 1 to 31 stands for a piece of the grammar.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "fuzz.hpp"
 #include "websocket/extensions.h"
 
 using namespace ws::websocket;
@@ -20,12 +20,6 @@ namespace {
 constexpr std::string_view pieces[] = {"permessage-deflate", "server_no_context_takeover", "client_no_context_takeover",
                                        "server_max_window_bits", "client_max_window_bits", "; ", ", ", "=8", "=9", "=10",
                                        "=12", "=15", "=16", "=\"11\"", "=\"1\\4\"", "x", "=", "\"", " ", "\t", "\\"};
-
-void require(bool condition) {
-    if (!condition) {
-        std::abort();
-    }
-}
 
 std::vector<std::string> parse(const std::uint8_t* data, std::size_t size) {
     std::vector<std::string> lines(1);

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "fuzz.hpp"
 #include "websocket/handshake.h"
 
 using namespace ws::websocket;
@@ -20,12 +20,6 @@ namespace {
 constexpr std::string_view names[] = {"Upgrade", "Connection", "Sec-WebSocket-Version", "Sec-WebSocket-Key",
                                       "Sec-WebSocket-Accept", "Transfer-Encoding", "Content-Length"};
 constexpr std::string_view accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-
-void require(bool condition) {
-    if (!condition) {
-        std::abort();
-    }
-}
 
 std::vector<Header> parse(std::string_view text) {
     std::vector<Header> headers;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fuzz.hpp"
 #include "websocket/decoder.h"
 #include "websocket/message.h"
 
@@ -21,12 +21,6 @@ using namespace ws::websocket;
 namespace {
 
 constexpr Limits limits{.max_message = 5000, .max_fragments = 6};
-
-void require(bool condition) {
-    if (!condition) {
-        std::abort();
-    }
-}
 
 // Sizes, from a few bits of the input: a small linear generator.
 class Sizes {

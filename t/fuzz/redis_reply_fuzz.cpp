@@ -1,19 +1,13 @@
 // A Redis server that answers anything, in pieces of any size. Whatever it sends, each command is answered once at most, and in order.
+#include "fuzz.hpp"
 #include "redis/pipeline.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <vector>
 
 using namespace ws::redis;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) {
-        abort();
-    }
-}
 
 constexpr std::size_t max_reply = 4096;
 

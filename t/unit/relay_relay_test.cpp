@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "context/recipe.h"
+#include "relay/envelope_delivery.h"
 #include "relay/headers_delivery.h"
 #include "relay/relay.h"
 #include "websocket_wire.hpp"
@@ -530,6 +532,64 @@ void limits_hold_however_the_bytes_arrive(void**) {
     assert_bytes_equal(w.backend.got, good + client_close(1001, "too many messages"));
 }
 
+// Envelope delivery, as far as the relay has its own ways with it
+
+struct Enveloped : Wired {
+    Relay enveloped;
+    explicit Enveloped(bool compression, const Timeouts& timeouts)
+        : enveloped(client, backend, make_delivery(compression, keys), timeouts, {}, *scratch) {
+        (void)enveloped.start({}, {}, now);
+    }
+    static std::unique_ptr<Delivery> make_delivery(bool compression, MaskKeys& keys) {
+        EnvelopeOptions options{.limits = {.max_message = 100, .max_fragments = 10}};
+        if (compression) { options.deflate.emplace(); }
+        return std::make_unique<EnvelopeDelivery>("id", ws::context::Recipe{}.build("{}", {}).context, OpenRequest{}, options,
+                                                  keys);
+    }
+    State later(int milliseconds) {
+        now += Milliseconds(milliseconds);
+        return enveloped.expired(now);
+    }
+    State read(Side side, std::string bytes) {
+        (side == Side::client ? client : backend).arriving.push_back(std::move(bytes));
+        return enveloped.readable(side, now);
+    }
+};
+
+void a_quiet_connection_gives_memory_back_where_it_holds_some(void**) {
+    for (const bool compression : {false, true}) {
+        Enveloped w(compression, {.close = Milliseconds(100), .ping = Milliseconds(3000), .pong = Milliseconds(5000)});
+        for (int seconds = 0; seconds < 60; ++seconds) {
+            assert_state(w.later(1000), State::open);
+            if (seconds % 3 == 2) { assert_state(w.read(Side::client, client(0x8a, "")), State::open); }
+        }
+    }
+}
+
+void a_client_that_closes_gets_what_the_backend_says_before_its_own_close(void**) {
+    Enveloped w(false, {.close = Milliseconds(100)});
+    assert_state(w.read(Side::client, client_close(4001)), State::open);
+    assert_bytes_equal(w.client.got, "");
+    assert_state(w.read(Side::backend, server(0x81, "last")), State::open);
+    assert_bytes_equal(w.client.got, server(0x81, "last"));
+    assert_state(w.read(Side::backend, server_close(4002)), State::done);
+    assert_bytes_equal(w.client.got, server(0x81, "last") + server_close(4001));
+}
+
+void a_client_that_closes_is_answered_after_half_of_the_close_timeout(void**) {
+    Enveloped w(false, {.close = Milliseconds(100)});
+    assert_state(w.read(Side::client, client_close(4001)), State::open);
+    assert_int_equal(w.enveloped.deadline()->count(), w.now.count() + 50);
+    assert_state(w.later(49), State::open);
+    assert_bytes_equal(w.client.got, "");
+    assert_state(w.later(1), State::open);
+    assert_bytes_equal(w.client.got, server_close(4001));
+    assert_int_equal(w.enveloped.deadline()->count(), w.now.count() + 50);
+    assert_state(w.read(Side::backend, server(0x81, "late")), State::open);
+    assert_state(w.later(50), State::done);
+    assert_bytes_equal(w.client.got, server_close(4001));
+}
+
 }  // namespace
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -568,6 +628,9 @@ int main() {
         cmocka_unit_test(a_delayed_client_is_read_at_the_end_of_the_connection),
         cmocka_unit_test(too_many_control_frames_close),
         cmocka_unit_test(limits_hold_however_the_bytes_arrive),
+        cmocka_unit_test(a_quiet_connection_gives_memory_back_where_it_holds_some),
+        cmocka_unit_test(a_client_that_closes_gets_what_the_backend_says_before_its_own_close),
+        cmocka_unit_test(a_client_that_closes_is_answered_after_half_of_the_close_timeout),
     };
     return cmocka_run_group_tests_name("relay", tests, nullptr, nullptr);
 }
