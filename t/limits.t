@@ -144,7 +144,10 @@ for path in "/", "/envelope":
             break
         if opcode == PING:
             b.send_pong(payload)
-            c.expect_pong(payload)
+            # The time may be up while the answer is on its way.
+            fin, rsv, opcode, payload = c.recv_frame()
+            if opcode == CLOSE:
+                break
         time.sleep(0.02)
     check(time.monotonic() - began > 0.85, "not earlier")
     equal(payload, b"\x03\xe9connection too old")
