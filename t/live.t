@@ -196,3 +196,106 @@ c.expect_close(4409, "session changed")
 b.expect_close(1001, "session changed")
 keep.send_text("still here")
 bk.expect_text("still here")
+
+=== TEST 12: a session that changes while the backend is still answering: the headers it has got are old
+--- redis
+SET session:abc {"user":"ann"}
+--- config
+ws_redis $TEST_REDIS;
+ws_auth redis;
+ws_auth_token cookie:X-Token;
+location /close {
+    ws_auth_live_headers close;
+    ws_pass http://$TEST_BACKEND;
+}
+location /keep { ws_pass http://$TEST_BACKEND; }
+location /envelope { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+--- client
+clients = {}
+backends = {}
+for path in "/close", "/keep", "/envelope":
+    clients[path] = client(path, cookie="X-Token=abc")
+    backends[path] = backend.accept()
+reads = redis.calls("get")
+redis("SET", "session:abc", '{"user":"bob"}')
+wait_until(lambda: redis.calls("get") > reads, "it is read again")
+equal(get("/keep").status, 426)  # answered by the same worker, later
+for path in clients:
+    backends[path].upgrade()
+    equal(clients[path].status, 101, path)
+clients["/close"].expect_close(4409, "session changed")
+backends["/close"].expect_close(1001, "session changed")
+matches(backends["/envelope"].recv_text(), '"event":"open".*"context":{"user":"bob"}')
+clients["/envelope"].send_text("hi")
+matches(backends["/envelope"].recv_text(), '"event":"message".*"context":{"user":"bob"}')
+clients["/keep"].send_text("still here")
+backends["/keep"].expect_text("still here")
+
+=== TEST 13: the connections of a worker that has to go are as alive as ever
+--- redis
+SET session:a {"user":"ann"}
+SET session:b {"user":"bob"}
+SET session:c {"user":"cid"}
+--- config
+ws_redis $TEST_REDIS;
+ws_auth redis;
+ws_auth_token cookie:X-Token;
+ws_drain_timeout 0;
+ws_delivery envelope;
+location / { ws_pass http://$TEST_BACKEND; }
+--- client
+old, = nginx.worker_pids()
+a, ba = tunnel("/", cookie="X-Token=a")
+b, bb = tunnel("/", cookie="X-Token=b")
+c, bc = tunnel("/", cookie="X-Token=c")
+ba.recv_text(), bb.recv_text(), bc.recv_text()
+nginx.reload()
+new, bn = tunnel("/", cookie="X-Token=b")
+bn.recv_text()
+redis("DEL", "session:a")
+a.expect_close(4401, "session ended")
+redis("SET", "session:b", '{"user":"bea"}')
+for one in bb, bn:
+    matches(one.recv_text(), '"event":"context".*"bea"')
+# Whatever it loses, it gets back.
+redis("CLIENT", "KILL", "TYPE", "pubsub")
+redis("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+redis("DEL", "session:c")
+c.expect_close(4401, "session ended")
+check(running(old), "the old worker")
+for one in a, b, c, ba, bb, bc:
+    one.close()
+wait_until(lambda: not running(old), "the old worker is gone")
+
+=== TEST 14: locations make what they want of one session, and hear of what they have made
+--- redis
+SET session:abc {"user":{"id":1,"name":"ann"},"cart":[]}
+--- config
+ws_redis $TEST_REDIS;
+ws_auth redis;
+ws_auth_token cookie:X-Token;
+ws_delivery envelope;
+location /id { ws_context_select user.id; ws_pass http://$TEST_BACKEND; }
+location /cart {
+    ws_context_select;
+    ws_context_field items $ws_session.cart;
+    ws_pass http://$TEST_BACKEND;
+}
+--- client
+before = redis.calls("get")
+c, b = tunnel("/id", cookie="X-Token=abc")
+d, e = tunnel("/cart", cookie="X-Token=abc")
+matches(b.recv_text(), '"context":{"user":{"id":1}}')
+matches(e.recv_text(), r'"context":{"items":\[\]}')
+redis("SET", "session:abc", '{"user":{"id":1,"name":"ann"},"cart":["tea"]}')
+matches(e.recv_text(), r'"event":"context".*"context":{"items":\["tea"\]}')
+equal(redis.calls("get"), before + 3)  # each of the upgrades, and once for both
+c.send_text("hi")
+matches(b.recv_text(), '"event":"message".*"seq":1,"context":{"user":{"id":1}}')
+redis("SET", "session:abc", '{"user":{"id":2},"cart":["tea"]}')
+matches(b.recv_text(), '"event":"context".*"context":{"user":{"id":2}}')
+d.send_text("hi")
+matches(e.recv_text(), r'"event":"message".*"seq":1,"context":{"items":\["tea"\]}')
+redis("SET", "session:abc", "no session any more")
+for one in c, d:
+    one.expect_close(4401, "session ended")

@@ -251,3 +251,30 @@ c.send_text("still here")
 b.expect_text("still here")
 equal(len([line for line in nginx.error_log().splitlines() if "renews no sessions" in line]), 1)
 redis("ACL", "DELUSER", "notouch")
+
+=== TEST 12: ws_auth_touch: a session that is kept from expiring ends with a logout all the same
+--- redis
+--- config
+ws_redis $TEST_REDIS;
+ws_auth redis;
+ws_auth_token cookie:X-Token;
+location / { ws_auth_touch 60s; ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+location /often { ws_auth_touch 2s interval=100ms; ws_pass http://$TEST_BACKEND; }
+--- client
+redis("SET", "session:abc", '{"user":"ann"}', "PX", "5000")
+c, b = tunnel("/", cookie="X-Token=abc")
+b.recv_text()
+wait_until(lambda: int(redis("PTTL", "session:abc")) > 50000, "touched")
+redis("SET", "session:abc", '{"user":"bob"}', "KEEPTTL")
+matches(b.recv_text(), '"event":"context".*"bob"')
+redis("DEL", "session:abc")
+c.expect_close(4401, "session ended")
+
+# However often: each renewal costs a read at most.
+redis("SET", "session:often", '{"user":"ann"}', "PX", "1500")
+o, bo = tunnel("/often", cookie="X-Token=often")
+evals, reads = redis.calls("eval"), redis.calls("get")
+wait_until(lambda: redis.calls("eval") >= evals + 20, "two seconds of renewals")
+check(redis.calls("get") - reads <= redis.calls("eval") - evals + 1, "a read for each at most")
+redis("DEL", "session:often")
+o.expect_close(4401, "session ended")

@@ -247,7 +247,11 @@ void on_change(Connection& connection, const auth::Verdict& verdict) {
     } else {
         connection.context = std::move(result.context);
     }
-    if (connection.tunnel != nullptr) { connection.tunnel->session_changed(); }
+    if (connection.tunnel != nullptr) {
+        connection.tunnel->session_changed();
+    } else {
+        connection.session_changed = true;
+    }
 }
 
 // From an event that isn't the request's: the request goes on from an event of its own.

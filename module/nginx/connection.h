@@ -62,6 +62,7 @@ struct Connection {
     ngx_event_t resume{};                // posted when the session has been looked up
     std::vector<context::Field> fields;  // ws_context_field, evaluated once: a context made anew has the same
     bool session_ended = false;          // before there was a tunnel to end
+    bool session_changed = false;        // before there was a tunnel to be told
 
     ngx_int_t (*create_request)(ngx_http_request_t*) = nullptr;  // proxy's own, under ws_pass
     websocket::Negotiation extensions;                           // with the client, in envelope delivery

@@ -124,7 +124,10 @@ void RedisClient::is_up(RedisConnection& connection) {
 // A receiver that fails alone is no outage; if the server is down, the readers will notice.
 void RedisClient::is_down(const RedisConnection& connection, const char* reason, ngx_err_t err,
                           std::size_t lost) noexcept {
-    if (tracking_ != nullptr && tracking_->is_receiver(connection)) { return; }
+    if (tracking_ != nullptr && tracking_->is_receiver(connection)) {
+        tracking_->receiver_failed(reason);
+        return;
+    }
     failed_ += lost;
     if (!down_) {
         down_ = true;
@@ -134,7 +137,7 @@ void RedisClient::is_down(const RedisConnection& connection, const char* reason,
 }
 
 void RedisClient::is_closed(const RedisConnection& connection) {
-    if (tracking_ == nullptr || shut_down_ || ngx_exiting) { return; }
+    if (tracking_ == nullptr || shut_down_) { return; }
     if (tracking_->is_receiver(connection)) {
         tracking_->receiver_closed();
     } else {
@@ -144,6 +147,10 @@ void RedisClient::is_closed(const RedisConnection& connection) {
 
 void RedisClient::tracking_is_refused(const char* why) {
     if (tracking_ != nullptr) { tracking_->refused(why); }
+}
+
+void RedisClient::tracking_has_failed() {
+    if (tracking_ != nullptr) { tracking_->start_again(); }
 }
 
 void RedisClient::retry_later() noexcept {

@@ -49,6 +49,8 @@ private:
                  std::size_t lost) noexcept;  // it failed, with so many commands
     void is_closed(const RedisConnection& connection);
     void tracking_is_refused(const char* why);
+    void tracking_has_failed();
+    [[nodiscard]] bool tracks() const noexcept { return tracking_ != nullptr; }
 
     // From RedisTracking.
     [[nodiscard]] ngx_uint_t address() const noexcept { return address_; }

@@ -54,14 +54,20 @@ void RedisConnection::track(long long receiver) {
         pipeline_->track(receiver);
         return;
     }
-    const std::string id = std::to_string(receiver);
-    const std::array<std::string_view, 6> argv{"CLIENT", "TRACKING", "ON", "REDIRECT", id, "NOLOOP"};
-    auto command = std::make_shared<redis::Command>([this](const redis::Outcome& outcome) {
-        tracking_refused_ = outcome.status == Status::reply && redis::is_error(*outcome.reply);
-        if (tracking_refused_) { client_.tracking_is_refused("CLIENT TRACKING refused"); }
-    });
+    auto command = std::make_shared<redis::Command>([this](const redis::Outcome& outcome) { on_tracked(outcome); });
     tracking_ = std::make_unique<redis::CommandHandle>(command);
-    push(argv, std::move(command));
+    push(redis::tracking_command(std::to_string(receiver)), std::move(command));
+}
+
+void RedisConnection::on_tracked(const redis::Outcome& outcome) {
+    if (outcome.status != Status::reply || !redis::is_error(*outcome.reply)) { return; }
+    receiver_ = 0;
+    tracking_refused_ = !redis::may_pass(*outcome.reply);
+    if (tracking_refused_) {
+        client_.tracking_is_refused("CLIENT TRACKING refused");
+    } else {
+        client_.tracking_has_failed();
+    }
 }
 
 void RedisConnection::check() noexcept {
@@ -203,6 +209,7 @@ bool RedisConnection::take(std::string_view bytes) {
         ngx_del_timer(socket_->read);
         ngx_post_event(socket_->write, &ngx_posted_events);  // for the commands held back
         tracking_refused_ = pipeline_->tracking_refused();
+        receiver_ = pipeline_->receiver();
         client_.is_up(*this);
     }
     return true;
@@ -244,8 +251,8 @@ void RedisConnection::late() {
 void RedisConnection::watch() noexcept {
     ngx_event_t* timer = socket_->read;
     const bool idle = load() == 0;
-    socket_->idle = idle;      // nginx closes idle connections of a worker that is told to go,
-    timer->cancelable = idle;  // and the worker stays for the timers of others
+    socket_->idle = idle && !client_.tracks();  // nginx closes idle connections of a worker that is told to go,
+    timer->cancelable = idle;                   // and the worker stays for the timers of others
     if (state_ != State::ready) { return; }
     if (!idle && !timer->timer_set) {
         ngx_add_timer(timer, server_.timeout);

@@ -41,7 +41,7 @@ public:
 
     // Has the keys that are read from now on reported to this receiver. When wanted or ready.
     void track(long long receiver);
-    [[nodiscard]] long long receiver() const noexcept { return receiver_; }
+    [[nodiscard]] long long receiver() const noexcept { return receiver_; }  // 0: nobody
     [[nodiscard]] bool tracking_refused() const noexcept { return tracking_refused_; }
 
     // A receiver's CLIENT ID. When ready.
@@ -68,6 +68,7 @@ private:
 
     template <typename Step>
     void guarded(Step step) noexcept;
+    void on_tracked(const redis::Outcome& outcome);
     void connect();
     bool established();
     void read();

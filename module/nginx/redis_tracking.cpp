@@ -44,7 +44,9 @@ void RedisTracking::start_receiver() {
 
 void RedisTracking::receiver_up() {
     state_ = State::on;
-    backoff_.reset();
+    if (std::exchange(told_, false)) {
+        ngx_log_error(NGX_LOG_NOTICE, log_, 0, "ws: redis %s reports changes again", server_.name.c_str());
+    }
     bool untracked_reads = false;
     client_.for_each_ready([&](RedisConnection& reader) {
         reader.track(receiver_.id());
@@ -56,6 +58,20 @@ void RedisTracking::receiver_up() {
     client_.has_work();
 }
 
+// One that fails again, while the server serves its readers, may never come back.
+void RedisTracking::receiver_failed(const char* why) noexcept {
+    bool served = false;
+    client_.for_each_ready([&served](const RedisConnection&) { served = true; });
+    if (state_ == State::lost && served) { tell_off(why); }
+}
+
+void RedisTracking::tell_off(const char* why) noexcept {
+    if (std::exchange(told_, true)) { return; }
+    ngx_log_error(NGX_LOG_WARN, log_, 0,
+                  "ws: redis %s reports no changes (%s): sessions are read again every ws_auth_recheck",
+                  server_.name.c_str(), why);
+}
+
 void RedisTracking::receiver_closed() {
     if (state_ == State::refused) { return; }
     const bool was_on = state_ == State::on;
@@ -65,9 +81,14 @@ void RedisTracking::receiver_closed() {
     client_.has_work();
 }
 
+void RedisTracking::start_again() {
+    if (state_ != State::on) { return; }
+    receiver_.drop();
+    receiver_closed();
+}
+
 void RedisTracking::on_retry(ngx_event_t* event) noexcept {
     auto& self = *static_cast<RedisTracking*>(static_cast<ngx_connection_t*>(event->data)->data);
-    if (ngx_exiting) { return; }
     try {
         self.start_receiver();
     } catch (...) { ngx_add_timer(event, 1000); }
@@ -75,7 +96,6 @@ void RedisTracking::on_retry(ngx_event_t* event) noexcept {
 
 void RedisTracking::on_check(ngx_event_t* event) noexcept {
     auto& self = *static_cast<RedisTracking*>(static_cast<ngx_connection_t*>(event->data)->data);
-    if (ngx_exiting) { return; }
     try {
         self.check();
     } catch (...) { ngx_log_error(NGX_LOG_ALERT, event->log, 0, "ws: out of memory"); }
@@ -83,7 +103,10 @@ void RedisTracking::on_check(ngx_event_t* event) noexcept {
 }
 
 void RedisTracking::check() {
-    if (receiver_.state() == RedisConnection::State::ready) { receiver_.check(); }
+    if (receiver_.state() == RedisConnection::State::ready) {
+        backoff_.reset();  // it has lasted
+        receiver_.check();
+    }
     // A reader that doesn't answer fails by its own timeout.
     client_.for_each_ready([](RedisConnection& reader) {
         reader.push(std::array<std::string_view, 1>{"PING"}, std::make_shared<redis::Command>(nullptr));
@@ -93,9 +116,7 @@ void RedisTracking::check() {
 void RedisTracking::refused(const char* why) {
     if (state_ == State::refused) { return; }
     state_ = State::refused;
-    ngx_log_error(NGX_LOG_WARN, log_, 0,
-                  "ws: redis %s reports no changes (%s): sessions are read again every ws_auth_recheck",
-                  server_.name.c_str(), why);
+    tell_off(why);
     listener_.tracked(false);
     client_.has_work();
 }
@@ -108,8 +129,12 @@ void RedisTracking::reader_up(RedisConnection& reader) {
     if (state_ == State::on) {
         if (reader.tracking_refused()) {
             refused("CLIENT TRACKING refused");
+        } else if (reader.address() != receiver_.address()) {
+            start_again();  // another server has other clients
         } else if (reader.receiver() != receiver_.id()) {
+            // What waited for its login is read already, and not tracked.
             reader.track(receiver_.id());
+            listener_.missed();
         }
     }
     if (std::exchange(reads_lost_, false)) { listener_.missed(); }

@@ -30,7 +30,10 @@ public:
         return &connection == &receiver_;
     }
     void receiver_up();
+    void receiver_failed(const char* why) noexcept;
     void receiver_closed();
+    // The receiver is of no use to a reader: there shall be another.
+    void start_again();
     // The server won't track; `why` quotes no secret. Until the worker ends.
     void refused(const char* why);
 
@@ -47,6 +50,7 @@ private:
     static void on_check(ngx_event_t* event) noexcept;
     void check();
     void start_receiver();
+    void tell_off(const char* why) noexcept;
 
     RedisClient& client_;
     const RedisServer& server_;
@@ -56,6 +60,7 @@ private:
     redis::Backoff backoff_;
     State state_ = State::off;
     bool reads_lost_ = false;       // by a reader that is gone
+    bool told_ = false;             // in the log: no reports come
     ngx_connection_t no_socket_{};  // events want one for the debug log
     ngx_event_t retry_{};
     ngx_event_t check_{};

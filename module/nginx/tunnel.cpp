@@ -68,7 +68,11 @@ void delete_timer(ngx_event_t* event) noexcept {
 void Tunnel::take_over(Connection& connection) {
     connection.tunnel = std::make_unique<Tunnel>(connection, make_delivery(connection), *Worker::current());
     connection.tunnel->install();
-    if (connection.session_ended) { connection.tunnel->session_changed(); }
+    // The backend has got headers that are old by now; an envelope is yet to be made.
+    const bool in_headers = connection.conf->delivery_kind() == DeliveryKind::headers;
+    if (connection.session_ended || (connection.session_changed && in_headers)) {
+        connection.tunnel->session_changed();
+    }
     const auth::Renewal* touch = connection.hook_conf != nullptr ? connection.hook_conf->touch : nullptr;
     if (connection.watch != nullptr && touch != nullptr && touch->ttl.count() > 0) { connection.watch->renew(*touch); }
 }

@@ -2,7 +2,6 @@
 
 #include "redis/reply.h"
 
-#include <array>
 #include <new>
 #include <utility>
 #include <vector>
@@ -45,6 +44,21 @@ redisReader* create_reader() {
 
 }  // namespace
 
+// No NOLOOP: with each change Redis forgets who has read the key, reported or not, and a change of our own that wasn't
+// reported would be the last one heard of.
+std::array<std::string_view, 5> tracking_command(std::string_view receiver) {
+    return {"CLIENT", "TRACKING", "ON", "REDIRECT", receiver};
+}
+
+bool may_pass(const redisReply& reply) {
+    const std::string_view code = error_code(reply);
+    if (!code.empty() && code != "ERR" && code != "NOPERM") { return true; }
+    const auto says = [text = error_text(reply)](std::string_view words) {
+        return text.find(words) != std::string_view::npos;
+    };
+    return says("max number of clients") || says("redirect to does not exist");
+}
+
 Pipeline::Pipeline(const Login& login, std::size_t max_reply)
     : login_(login), max_reply_(max_reply), limit_(max_reply) {
     restart();
@@ -79,10 +93,7 @@ void Pipeline::restart() {
         const std::string db = std::to_string(login_.db);
         add_step(Step::select, std::array<std::string_view, 2>{"SELECT", db});
     }
-    if (receiver_ != 0) {
-        const std::string id = std::to_string(receiver_);
-        add_step(Step::track, std::array<std::string_view, 6>{"CLIENT", "TRACKING", "ON", "REDIRECT", id, "NOLOOP"});
-    }
+    if (receiver_ != 0) { add_step(Step::track, tracking_command(std::to_string(receiver_))); }
     if (listener_ != nullptr) {
         add_step(Step::id, std::array<std::string_view, 2>{"CLIENT", "ID"});
         add_step(Step::subscribe, std::array<std::string_view, 2>{"SUBSCRIBE", "__redis__:invalidate"});
@@ -204,14 +215,18 @@ const char* Pipeline::refuse_login(Step step, const redisReply& reply) {
         case Step::ping:
             // A user who may not PING has reached a serving Redis all the same.
             return is_error(reply) && error_code(reply) != "NOPERM" ? "PING" : nullptr;
-        case Step::track: tracking_refused_ = is_error(reply); return nullptr;
+        case Step::track:
+            tracking_refused_ = is_error(reply) && !may_pass(reply);
+            if (is_error(reply)) { receiver_ = 0; }
+            return nullptr;
         case Step::id:
             id_ = reply.type == REDIS_REPLY_INTEGER ? reply.integer : 0;
-            tracking_refused_ = id_ == 0;
-            return tracking_refused_ ? "CLIENT ID" : nullptr;
+            tracking_refused_ = id_ == 0 && !may_pass(reply);
+            return id_ == 0 ? "CLIENT ID" : nullptr;
         case Step::subscribe:
-            tracking_refused_ = reply.type != REDIS_REPLY_ARRAY;
-            return tracking_refused_ ? "SUBSCRIBE" : nullptr;
+            if (reply.type == REDIS_REPLY_ARRAY) { return nullptr; }
+            tracking_refused_ = !may_pass(reply);
+            return "SUBSCRIBE";
     }
     return nullptr;
 }

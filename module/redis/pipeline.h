@@ -13,6 +13,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -30,6 +31,11 @@ struct Login {
     unsigned db = 0;
 };
 
+// Has what is read be reported to this receiver (its CLIENT ID).
+[[nodiscard]] std::array<std::string_view, 5> tracking_command(std::string_view receiver);
+// Is that an error that may be gone at the next attempt (a busy server, too many clients, a receiver that is just being lost)?
+[[nodiscard]] bool may_pass(const redisReply& reply);
+
 class Pipeline {
 public:
     static constexpr std::size_t default_max_reply = 1024 * 1024;
@@ -42,7 +48,8 @@ public:
 
     // What is read is to be reported to this receiver (its CLIENT ID). Only before the first byte has been written.
     void track(long long receiver);
-    // The server has refused that; a reader's connection works all the same, a receiver's doesn't.
+    [[nodiscard]] long long receiver() const noexcept { return receiver_; }  // 0: nobody, the server wouldn't
+    // The server won't, now or later; a reader's connection works all the same, a receiver's doesn't.
     [[nodiscard]] bool tracking_refused() const noexcept { return tracking_refused_; }
 
     // A receiver's CLIENT ID, once it is ready.

@@ -32,6 +32,17 @@ class Session(wire.Stream):
         self.send("+PONG\r\n")
         return self
 
+    def tracked_login(self, receiver):
+        self.expect("CLIENT", "TRACKING", "ON", "REDIRECT", str(receiver))
+        self.expect("PING")
+        self.send("+OK\r\n+PONG\r\n")
+        return self
+
+    def answer_receiver(self, id):
+        """Its CLIENT ID has been read."""
+        self.expect("SUBSCRIBE", "__redis__:invalidate")
+        self.send(f":{id}\r\n*3\r\n$9\r\nsubscribe\r\n$20\r\n__redis__:invalidate\r\n:1\r\n")
+
     def bulk(self, text):
         data = wire.to_bytes(text)
         self.send(b"$%d\r\n%s\r\n" % (len(data), data))
@@ -44,6 +55,13 @@ class FakeRedis:
     def connection(self):
         """The next connection, before its login."""
         return Session(self.listener.accept_stream().sock)
+
+    def receiver(self, id):
+        """The next connection, which is the one for reports."""
+        session = self.connection()
+        session.expect("CLIENT", "ID")
+        session.answer_receiver(id)
+        return session
 
     def accept(self):
         return self.connection().login()

@@ -162,6 +162,58 @@ void a_restart_logs_in_anew_and_keeps_the_commands(void**) {
     assert_bytes_equal(talk.written(), "*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
 }
 
+void a_reader_whose_tracking_fails_is_ready_and_says_so(void**) {
+    const struct {
+        const char* reply;
+        bool refused;
+        long long receiver;
+    } cases[] = {
+        {"+OK\r\n", false, 7},
+        {"-ERR The client ID you want redirect to does not exist\r\n", false, 0},
+        {"-BUSY Redis is busy running a script\r\n", false, 0},
+        {"-NOPERM this user has no permissions to run the 'client|tracking' command\r\n", true, 0},
+        {"-ERR unknown subcommand 'TRACKING'\r\n", true, 0},
+        {"-unsupported command\r\n", true, 0},
+    };
+    for (const auto& each : cases) {
+        Conversation talk;
+        talk.pipeline.track(7);
+        assert_bytes_equal(talk.written(), "*5\r\n$6\r\nCLIENT\r\n$8\r\nTRACKING\r\n$2\r\nON\r\n$8\r\nREDIRECT\r\n$1\r\n7\r\n" + ping);
+        assert_true(talk.hears(each.reply + pong));
+        assert_true(talk.pipeline.ready());
+        assert_int_equal(talk.pipeline.tracking_refused(), each.refused);
+        assert_int_equal(talk.pipeline.receiver(), each.receiver);
+    }
+}
+
+void a_receiver_without_reports_is_of_no_use_for_now_or_for_good(void**) {
+    struct Deaf final : Invalidations {
+        void invalidated(std::string_view) override {}
+        void missed() override {}
+        void tracked(bool) override {}
+    };
+    const struct {
+        const char* replies;
+        const char* error;
+        bool refused;
+    } cases[] = {
+        {"-ERR max number of clients reached\r\n", "CLIENT ID refused: ERR max number of clients reached", false},
+        {"-BUSY Redis is busy\r\n", "CLIENT ID refused: BUSY Redis is busy", false},
+        {"-ERR unknown command\r\n", "CLIENT ID refused: ERR unknown command", true},
+        {":7\r\n-LOADING later\r\n", "SUBSCRIBE refused: LOADING later", false},
+        {":7\r\n-NOPERM no\r\n", "SUBSCRIBE refused: NOPERM no", true},
+    };
+    for (const auto& each : cases) {
+        Deaf listener;
+        const Login login;
+        Pipeline pipeline{login, listener};
+        pipeline.consumed(pipeline.output().size());
+        assert_false(pipeline.feed(each.replies));
+        assert_bytes_equal(pipeline.error(), each.error);
+        assert_int_equal(pipeline.tracking_refused(), each.refused);
+    }
+}
+
 void output_can_be_written_in_pieces(void**) {
     Conversation talk;
     assert_true(talk.log_in());
@@ -343,6 +395,8 @@ int main() {
         cmocka_unit_test(a_refused_login_names_the_step_and_never_the_password),
         cmocka_unit_test(a_user_who_may_not_ping_is_logged_in),
         cmocka_unit_test(a_restart_logs_in_anew_and_keeps_the_commands),
+        cmocka_unit_test(a_reader_whose_tracking_fails_is_ready_and_says_so),
+        cmocka_unit_test(a_receiver_without_reports_is_of_no_use_for_now_or_for_good),
         cmocka_unit_test(output_can_be_written_in_pieces),
         cmocka_unit_test(arguments_are_binary_safe),
         cmocka_unit_test(answers_come_in_the_order_of_the_commands_byte_by_byte),
