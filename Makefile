@@ -30,6 +30,7 @@ help:
 	@echo 'make run         a gateway with an example to try'
 	@echo 'make fuzz        the fuzz targets of t/fuzz, a minute each (SECONDS_EACH=600: ten)'
 	@echo 'make fuzz-replay their corpora, and a short run'
+	@echo 'make bench       CPU and memory against other gateways (bench-quick: in three minutes)'
 	@echo 'make clean       remove build/'
 	@echo
 	@echo 'Functional tests: T="t/a.t t/b.t" picks files, ONLY=regex picks titles, KEEP=1 keeps the'
@@ -157,7 +158,27 @@ build/fuzz/%_fuzz: t/fuzz/%_fuzz.cpp build/fuzz/libcore.a scripts/flags
 	clang++ $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP $< build/fuzz/libcore.a $(LIBRARIES) -o $@
 
 
--include $(shell find build/unit build/differential build/clang build/fuzz -name '*.d' 2>/dev/null)
+# Benchmarks: never a part of the tests. PART="64.B upgrade" picks parts.
+
+BENCH := build/bench/load build/bench/echo build/bench/gap.so
+BENCH_FLAGS := $(call flag,CXX_STANDARD) $(call flag,CXX_WARNINGS) -O2
+
+bench bench-quick: bench-deps module $(BENCH)
+	scripts/bench $(if $(filter bench-quick,$@),--quick) $(PART)
+
+bench-deps:
+	@scripts/deps bench
+
+build/bench/%: bench/%.cpp scripts/flags
+	@mkdir -p $(@D)
+	g++ $(BENCH_FLAGS) -MMD -MP $< -lcrypto -o $@
+
+build/bench/%.so: bench/%.cpp scripts/flags
+	@mkdir -p $(@D)
+	g++ $(BENCH_FLAGS) -shared -fPIC -MMD -MP $< -ldl -o $@
+
+
+-include $(shell find build/bench build/unit build/differential build/clang build/fuzz -name '*.d' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: help test deps module static run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay
+.PHONY: help test deps module static run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay bench bench-quick bench-deps

@@ -73,7 +73,7 @@ void EnvelopeDelivery::consume(Side from, std::span<char>& input, Output& output
         } else {
             on_backend(event, output);
         }
-    } while (!output.full());
+    } while (!output.full() || input.empty());  // asked once more, the decoder lets go of the message
 }
 
 void EnvelopeDelivery::on_client(const Event& event, Output& output) {

@@ -1,0 +1,134 @@
+// An echo service for WebSocket, fast enough to be no part of what is measured. Prints its port.
+//
+// The path of the request says what comes: /envelope... gets envelopes and answers with their data, /commands... answers with
+// commands, anything else gets frames and sends them back.
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include "wire.hpp"
+
+using namespace bench;
+
+namespace {
+
+struct Connection {
+    int fd;
+    enum class Kind { head, raw, envelope, commands } kind = Kind::head;
+    Inbox in{};
+    std::string out{};
+    std::size_t sent = 0;
+    bool writing = false;
+    bool closing = false;  // the last that it gets is its close frame
+};
+
+std::string accept_for(std::string_view key) {
+    const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    unsigned char digest[SHA_DIGEST_LENGTH];
+    SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+    unsigned char base64[64];
+    const int n = EVP_EncodeBlock(base64, digest, sizeof(digest));
+    return {reinterpret_cast<char*>(base64), static_cast<std::size_t>(n)};
+}
+
+// False while the head isn't whole.
+bool answer_head(Connection& c) {
+    const std::string_view data = c.in.view();
+    const std::size_t end = data.find("\r\n\r\n");
+    if (end == std::string_view::npos) { return false; }
+    const std::string_view head = data.substr(0, end + 2);
+    c.in.use(end + 4);
+    static constexpr std::string_view name = "\r\nSec-WebSocket-Key: ";
+    const std::size_t at = head.find(name);
+    require(at != std::string_view::npos, "an upgrade");
+    const std::string_view rest = head.substr(at + name.size());
+    c.out += "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+             accept_for(rest.substr(0, rest.find("\r\n"))) + "\r\n\r\n";
+    const std::string_view path = head.substr(4);
+    c.kind = path.starts_with("/envelope")   ? Connection::Kind::envelope
+             : path.starts_with("/commands") ? Connection::Kind::commands
+                                             : Connection::Kind::raw;
+    return true;
+}
+
+// The data of a message's envelope, which holds nothing that JSON would escape.
+std::string_view data_of(std::string_view envelope) {
+    static constexpr std::string_view mark = R"("type":"text","data":")";
+    if (!envelope.starts_with(R"({"event":"message",)")) { return {}; }
+    const std::size_t at = envelope.find(mark);
+    require(at != std::string_view::npos, "an envelope with data");
+    return envelope.substr(at + mark.size(), envelope.size() - at - mark.size() - 2);
+}
+
+void answer_frame(Connection& c, const Frame& frame) {
+    char* payload = c.in.at(frame.payload);
+    if (frame.mask != nullptr) { unmask(payload, frame.payload.size(), frame.mask); }
+    c.closing = frame.opcode == 8;
+    if (frame.opcode > 2 || c.kind == Connection::Kind::raw) {
+        append_head(c.out, frame.opcode == 9 ? 10 : frame.opcode, frame.payload.size(), false);
+        c.out.append(payload, frame.payload.size());
+        return;
+    }
+    const std::string_view data = data_of({payload, frame.payload.size()});
+    if (data.empty()) { return; }
+    static constexpr std::string_view before = R"({"event":"message","type":"text","data":")";
+    const bool command = c.kind == Connection::Kind::commands;
+    append_head(c.out, 1, command ? before.size() + data.size() + 2 : data.size(), false);
+    if (command) { c.out.append(before); }
+    c.out.append(data);
+    if (command) { c.out.append(R"("})"); }
+}
+
+bool serve(Connection& c) {
+    if (!c.in.fill(c.fd)) { return false; }
+    if (c.kind == Connection::Kind::head && !answer_head(c)) { return true; }
+    for (auto frame = first_frame(c.in.view()); frame && !c.closing; frame = first_frame(c.in.view())) {
+        answer_frame(c, *frame);
+        c.in.use(frame->size);
+    }
+    c.in.settle();
+    return true;
+}
+
+}  // namespace
+
+int main() {
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    sockaddr_in address = loopback(0);
+    socklen_t size = sizeof(address);
+    if (bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener, 4096) != 0 ||
+        getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+        die("listen");
+    }
+    std::printf("%u\n", ntohs(address.sin_port));
+    std::fflush(stdout);
+
+    const int epoll = epoll_create1(0);
+    watch(epoll, listener, EPOLLIN, nullptr, EPOLL_CTL_ADD);
+    for (;;) {
+        epoll_event events[256];
+        const int n = epoll_wait(epoll, events, 256, -1);
+        for (int i = 0; i < n; ++i) {
+            auto* c = static_cast<Connection*>(events[i].data.ptr);
+            if (c == nullptr) {
+                for (int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK); fd >= 0;
+                     fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK)) {
+                    no_delay(fd);
+                    watch(epoll, fd, EPOLLIN, new Connection{.fd = fd}, EPOLL_CTL_ADD);
+                }
+                continue;
+            }
+            const bool alive = c->closing || serve(*c);
+            const bool waits = !flush(c->fd, c->out, c->sent);
+            // RFC 6455 7.1.1: the server is the first to close the TCP connection.
+            if (!alive || (c->closing && !waits)) {
+                close(c->fd);
+                delete c;
+                continue;
+            }
+            if (waits != c->writing) {
+                c->writing = waits;
+                watch(epoll, c->fd, waits ? EPOLLIN | EPOLLOUT : EPOLLIN, c, EPOLL_CTL_MOD);
+            }
+        }
+    }
+}

@@ -1,0 +1,333 @@
+// Load for a WebSocket gateway, and what it costs there.
+//
+//     load echo    port= path= cookie= sessions= connections= size= in_flight= seconds= pids=
+//         Messages of `size` bytes, `in_flight` of them under way on each connection. Every answer is compared with what was
+//         sent.
+//     load upgrade port= path= cookie= sessions= connections= seconds= pids= [rate=]
+//         Opens and closes again and again, `connections` at a time; with a rate, so many a second.
+//     load hold    port= path= cookie= sessions= connections= [size=]
+//         Opens them, sends one message of `size` over each, prints "open", and holds them until its input ends.
+//
+// `cookie` with %d in it: another one for each connection, `sessions` different ones at most. The first two print one line: how many messages or upgrades,
+// in how many nanoseconds, and the nanoseconds of CPU (user and system) that each of `pids` has used meanwhile.
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "wire.hpp"
+
+using namespace bench;
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ ,.";
+constexpr std::size_t kinds = 16;          // of messages: each differs from the one before
+constexpr std::size_t opening_at_once = 200;  // no more than a listener's queue takes
+
+// The arguments, NAME=VALUE each.
+class Settings {
+public:
+    Settings(int argc, char** argv) {
+        for (int i = 2; i < argc; ++i) {
+            const std::string_view text = argv[i];
+            const std::size_t equals = text.find('=');
+            require(equals != std::string_view::npos, "NAME=VALUE");
+            values_.emplace(text.substr(0, equals), text.substr(equals + 1));
+        }
+    }
+    [[nodiscard]] std::string text(const char* name) const {
+        const auto found = values_.find(name);
+        require(found != values_.end(), name);
+        return found->second;
+    }
+    [[nodiscard]] std::size_t number(const char* name) const { return std::strtoull(text(name).c_str(), nullptr, 10); }
+    [[nodiscard]] double real(const char* name) const { return std::atof(text(name).c_str()); }
+    [[nodiscard]] bool has(const char* name) const { return values_.contains(name); }
+
+private:
+    std::map<std::string, std::string, std::less<>> values_;
+};
+
+// The CPU time of other processes, as exact as the kernel knows it: the ticks of /proc/PID/stat are too coarse.
+class CpuClocks {
+public:
+    explicit CpuClocks(const std::string& pids) {
+        for (std::size_t at = 0; at < pids.size();) {
+            std::size_t used = 0;
+            clockid_t clock;
+            if (clock_getcpuclockid(std::stoi(pids.substr(at), &used), &clock) != 0) { die("clock_getcpuclockid"); }
+            clocks_.push_back(clock);
+            at += used + 1;
+        }
+    }
+    [[nodiscard]] std::vector<long long> now() const {
+        std::vector<long long> all;
+        for (const clockid_t clock : clocks_) {
+            timespec time;
+            if (clock_gettime(clock, &time) != 0) { die("clock_gettime"); }
+            all.push_back(time.tv_sec * 1'000'000'000LL + time.tv_nsec);
+        }
+        return all;
+    }
+
+private:
+    std::vector<clockid_t> clocks_;
+};
+
+struct Target {
+    std::uint16_t port;
+    std::string path;
+    std::string cookie;
+    std::size_t sessions;
+
+    [[nodiscard]] std::string request(std::size_t number) const {
+        std::string value = cookie;
+        if (const std::size_t at = value.find("%d"); at != std::string::npos) {
+            value.replace(at, 2, std::to_string(number % sessions));
+        }
+        return "GET " + path +
+               " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: " +
+               value + "\r\n\r\n";
+    }
+};
+
+struct Connection {
+    int epoll = -1;
+    int fd = -1;
+    bool open = false;  // its 101 is here
+    bool writing = false;
+    Inbox in{};
+    std::string out{};
+    std::size_t sent = 0;
+    std::uint64_t messages_sent = 0;
+    std::uint64_t answers = 0;
+
+    void connect(const Target& target, std::size_t number) {
+        fd = socket(AF_INET, SOCK_STREAM, 0);
+        sockaddr_in address = loopback(target.port);
+        if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) { die("connect"); }
+        no_delay(fd);
+        watch(epoll, fd, EPOLLIN, this, EPOLL_CTL_ADD);
+        out = target.request(number);
+        write();
+    }
+    void write() {
+        const bool waits = !flush(fd, out, sent);
+        if (waits == writing) { return; }
+        writing = waits;
+        watch(epoll, fd, waits ? EPOLLIN | EPOLLOUT : EPOLLIN, this, EPOLL_CTL_MOD);
+    }
+    // True once, when the 101 has come.
+    bool opened() {
+        if (open) { return false; }
+        const std::size_t end = in.view().find("\r\n\r\n");
+        if (end == std::string_view::npos) { return false; }
+        require(in.view().starts_with("HTTP/1.1 101 "), "a 101");
+        in.use(end + 4);
+        return open = true;
+    }
+    void finish() {
+        close(fd);
+        *this = {.epoll = epoll};
+    }
+};
+
+class Load {
+public:
+    explicit Load(const Settings& settings)
+        : target_{static_cast<std::uint16_t>(settings.number("port")), settings.text("path"), settings.text("cookie"),
+                  settings.number("sessions")},
+          epoll_(epoll_create1(0)),
+          connections_(settings.number("connections"), Connection{.epoll = epoll_}),
+          clocks_(settings.has("pids") ? settings.text("pids") : "") {}
+
+    // Returns when all are open.
+    void open_all() {
+        std::size_t begun = 0;
+        std::size_t open = 0;
+        while (open < connections_.size()) {
+            while (begun < connections_.size() && begun - open < opening_at_once) {
+                connections_[begun].connect(target_, begun);
+                ++begun;
+            }
+            poll(-1, [&open](Connection& c) {
+                require(c.in.fill(c.fd), "a connection that opens");
+                open += c.opened() ? 1 : 0;
+            });
+        }
+    }
+
+    template <class On>
+    void run(Clock::time_point until, On on) {
+        while (Clock::now() < until) {
+            poll(1, on);
+            connect_due();
+        }
+    }
+
+    // Waits for events once, and gives the connection of each to `on`.
+    template <class On>
+    void poll(int milliseconds, On on) {
+        epoll_event events[256];
+        const int n = epoll_wait(epoll_, events, 256, milliseconds);
+        for (int i = 0; i < n; ++i) { on(*static_cast<Connection*>(events[i].data.ptr)); }
+    }
+
+    // Runs a while until all is warm, then counts.
+    template <class On>
+    void measure(double seconds, On on) {
+        run(Clock::now() + 200ms, on);
+        counted_ = 0;
+        const auto cpu_before = clocks_.now();
+        const auto begin = Clock::now();
+        run(begin + std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9)), on);
+        const auto cpu_after = clocks_.now();
+        const auto spent = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin);
+        std::printf("%llu %lld", static_cast<unsigned long long>(counted_), static_cast<long long>(spent.count()));
+        for (std::size_t i = 0; i < cpu_after.size(); ++i) { std::printf(" %lld", cpu_after[i] - cpu_before[i]); }
+        std::puts("");
+    }
+
+    void echo(std::size_t size, std::size_t in_flight, double seconds);
+    void upgrade(double seconds, double rate);
+    void hold(std::size_t size);
+
+private:
+    void prepare_messages(std::size_t size);
+    void send_messages(Connection& c, std::size_t n);
+    void connect_due();
+    std::size_t take_answers(Connection& c);
+    void close_when_open(Connection& c);
+
+    Target target_;
+    int epoll_;
+    std::vector<Connection> connections_;
+    CpuClocks clocks_;
+    std::vector<std::string> messages_;  // as they come back
+    std::vector<std::string> frames_;    // as they are sent
+    std::vector<Connection*> idle_;      // upgrade: not in use just now
+    std::size_t next_ = 0;               // upgrade: the number of the next one
+    double rate_ = 0;                    // upgrade: how many a second; 0: as many as there is room for
+    Clock::time_point begin_{};
+    std::uint64_t counted_ = 0;
+};
+
+void Load::prepare_messages(std::size_t size) {
+    for (std::size_t kind = 0; kind < kinds; ++kind) {
+        std::string text;
+        for (std::size_t i = 0; i < size; ++i) { text.push_back(letters[(i * 7 + kind) % letters.size()]); }
+        std::string frame;
+        append_masked(frame, 1, text);
+        messages_.push_back(std::move(text));
+        frames_.push_back(std::move(frame));
+    }
+}
+
+void Load::send_messages(Connection& c, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) { c.out += frames_[c.messages_sent++ % kinds]; }
+    c.write();
+}
+
+// How many have come. Pings are answered.
+std::size_t Load::take_answers(Connection& c) {
+    require(c.in.fill(c.fd), "a connection that stays");
+    std::size_t answers = 0;
+    while (const auto frame = first_frame(c.in.view())) {
+        if (frame->opcode == 9) { append_masked(c.out, 10, frame->payload); }
+        if (frame->opcode == 1) {
+            require(frame->payload == messages_[c.answers++ % kinds], "the answer is what was sent");
+            ++answers;
+        }
+        c.in.use(frame->size);
+    }
+    c.in.settle();
+    c.write();
+    return answers;
+}
+
+void Load::echo(std::size_t size, std::size_t in_flight, double seconds) {
+    prepare_messages(size);
+    open_all();
+    for (Connection& c : connections_) { send_messages(c, in_flight); }
+    measure(seconds, [this](Connection& c) {
+        const std::size_t answers = take_answers(c);
+        counted_ += answers;
+        send_messages(c, answers);  // each makes room for another
+    });
+}
+
+// As soon as it is open, it is closed: the handshake of RFC 6455 7.1.1, to the end of the TCP connection.
+void Load::close_when_open(Connection& c) {
+    const bool alive = c.in.fill(c.fd);
+    if (c.opened()) {
+        append_masked(c.out, 8, std::string_view("\x03\xe8", 2));
+        c.write();
+    }
+    require(alive || c.open, "a connection that opens");
+    if (alive) { return; }
+    ++counted_;
+    c.finish();
+    idle_.push_back(&c);
+}
+
+void Load::connect_due() {
+    const double elapsed = std::chrono::duration<double>(Clock::now() - begin_).count();
+    while (!idle_.empty() && (rate_ == 0 || static_cast<double>(next_) < rate_ * elapsed)) {
+        idle_.back()->connect(target_, next_++);
+        idle_.pop_back();
+    }
+}
+
+void Load::upgrade(double seconds, double rate) {
+    for (Connection& c : connections_) { idle_.push_back(&c); }
+    rate_ = rate;
+    begin_ = Clock::now();
+    measure(seconds, [this](Connection& c) { close_when_open(c); });
+}
+
+void Load::hold(std::size_t size) {
+    open_all();
+    if (size > 0) {
+        prepare_messages(size);
+        for (Connection& c : connections_) {
+            send_messages(c, 1);
+            while (c.answers == 0) { poll(-1, [this](Connection& any) { take_answers(any); }); }
+        }
+    }
+    watch(epoll_, STDIN_FILENO, EPOLLIN, nullptr, EPOLL_CTL_ADD);
+    std::puts("open");
+    std::fflush(stdout);
+    for (;;) {
+        epoll_event events[256];
+        const int n = epoll_wait(epoll_, events, 256, -1);
+        for (int i = 0; i < n; ++i) {
+            auto* c = static_cast<Connection*>(events[i].data.ptr);
+            if (c == nullptr) { return; }
+            take_answers(*c);
+        }
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    require(argc > 1, "a mode");
+    const std::string_view mode = argv[1];
+    const Settings settings(argc, argv);
+    Load load(settings);
+    if (mode == "echo") {
+        load.echo(settings.number("size"), settings.number("in_flight"), settings.real("seconds"));
+    } else if (mode == "upgrade") {
+        load.upgrade(settings.real("seconds"), settings.has("rate") ? settings.real("rate") : 0);
+    } else {
+        require(mode == "hold", "echo, upgrade or hold");
+        load.hold(settings.has("size") ? settings.number("size") : 0);
+    }
+    return 0;
+}

@@ -1,0 +1,100 @@
+"""What is compared with what, and the targets. A row more is a line more here; a peer more is a file in bench/peers and a
+line in GATEWAYS (bench/servers.py)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who is measured: a gateway (or "bun itself"), the path asked for, and whose CPU counts."""
+    name: str
+    gateway: str
+    path: str
+    pays: tuple = ("gateway",)
+
+
+@dataclass(frozen=True)
+class Echo:
+    size: int
+    in_flight: int
+    connections: int = 100
+
+    def __str__(self):
+        size = f"{self.size // 1024} KiB" if self.size >= 1024 else f"{self.size} B"
+        return f"{size}, {self.in_flight} in flight"
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    connections: int = 50
+    sessions: str = "many"  # or "one": all come with the same
+
+    def __str__(self):
+        return "upgrade" if self.sessions == "many" else "upgrade, one session"
+
+
+@dataclass(frozen=True)
+class Row:
+    what: Subject
+    against: Subject
+    load: object
+    target: float = None  # the ratio of CPU is not to be more; None: for information
+
+
+STOCK = Subject("stock", "stock", "/raw")
+STOCK_64K = Subject("stock+64k", "stock+64k", "/raw")
+HEADERS = Subject("headers", "module", "/headers")
+ENVELOPE = Subject("envelope", "module", "/envelope")
+COMMANDS = Subject("envelope replies", "module", "/commands")
+LUA_FRAMES = Subject("Lua frame proxy", "lua", "/envelope")
+BUN_ITSELF = Subject("Bun itself", "bun itself", "/")
+
+LOOKUP = Subject("Redis lookup", "module", "/headers", ("gateway", "redis"))
+CACHED = Subject("cached session", "module", "/cached", ("gateway", "redis"))
+LUA_LOOKUP = Subject("access_by_lua", "lua", "/auth", ("gateway", "redis"))
+AUTH_REQUEST = Subject("auth_request to Bun", "auth_request", "/raw", ("gateway", "bun", "redis"))
+BUN_LOOKUP = Subject("Bun itself", "bun itself", "/", ("gateway", "redis"))
+NO_AUTH = Subject("stock without auth", "stock", "/raw")
+
+ROWS = [
+    Row(HEADERS, STOCK, Echo(64, 1), 1.00),
+    Row(HEADERS, STOCK, Echo(64, 16), 1.00),
+    Row(HEADERS, STOCK, Echo(1024, 1), 1.00),
+    Row(HEADERS, STOCK, Echo(1024, 16), 0.28),
+    Row(HEADERS, STOCK, Echo(16384, 1), 0.28),
+    Row(HEADERS, STOCK, Echo(131072, 1), 0.28),
+    *(Row(HEADERS, STOCK_64K, load, 0.95)
+      for load in (Echo(64, 1), Echo(64, 16), Echo(1024, 1), Echo(1024, 16), Echo(16384, 1), Echo(131072, 1))),
+    Row(ENVELOPE, STOCK, Echo(64, 1), 1.15),
+    Row(ENVELOPE, STOCK, Echo(1024, 1), 1.15),
+    Row(ENVELOPE, STOCK, Echo(64, 16), 1.8),
+    Row(ENVELOPE, STOCK, Echo(16384, 1), 0.50),
+    Row(ENVELOPE, LUA_FRAMES, Echo(64, 16), 0.08),
+    Row(COMMANDS, STOCK, Echo(1024, 1), 1.4),
+    Row(LOOKUP, LUA_LOOKUP, Upgrade(), 0.70),
+    Row(LOOKUP, AUTH_REQUEST, Upgrade(), 0.70),
+    Row(CACHED, NO_AUTH, Upgrade(sessions="one"), 1.05),
+    Row(LUA_FRAMES, STOCK, Echo(64, 16)),
+    Row(HEADERS, BUN_ITSELF, Echo(64, 1)),
+    Row(LUA_LOOKUP, NO_AUTH, Upgrade()),
+    Row(LOOKUP, NO_AUTH, Upgrade()),
+    Row(LOOKUP, BUN_LOOKUP, Upgrade()),
+]
+
+# Memory: bytes of an idle connection, the ratio not to be more; of one that has carried nothing yet, and of one that has
+# carried a message of 64 KiB, which is when large buffers have really got their pages.
+MEMORY = [STOCK, STOCK_64K, HEADERS, ENVELOPE]
+MEMORY_USED = 65536
+MEMORY_TARGETS = [("fresh", HEADERS, STOCK, 0.55), ("fresh", ENVELOPE, STOCK, 0.55), ("used", HEADERS, STOCK_64K, 0.10)]
+MEMORY_COUNTS = [1000, 9000]  # connections; the targets are for the last; and as many as there are files for
+
+# Growth: CPU per message, with one of GROWTH_SIZE in flight on each of so many connections.
+GROWTH = [STOCK, HEADERS, ENVELOPE]
+GROWTH_SIZE = 64
+GROWTH_COUNTS = [100, 1000, 10000]
+
+# The longest absence from the event loop, in seconds, while so many sockets idle and so many upgrades a second arrive.
+GAP = [HEADERS, ENVELOPE, STOCK]
+GAP_TARGET = 0.005
+GAP_CONNECTIONS = 9000
+GAP_RATE = 200
