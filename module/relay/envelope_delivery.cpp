@@ -73,7 +73,10 @@ void EnvelopeDelivery::consume(Side from, std::span<char>& input, Output& output
         } else {
             on_backend(event, output);
         }
-    } while (!output.full() || input.empty());  // asked once more, the decoder lets go of the message
+    } while (!output.full());
+    // The message that has just been passed on is not kept until the next one.
+    std::span<char> nothing;
+    (void)decoder.next(nothing);
 }
 
 void EnvelopeDelivery::on_client(const Event& event, Output& output) {

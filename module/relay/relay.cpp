@@ -19,9 +19,12 @@ constexpr Milliseconds release_after{10000};
 // What a worker's working memory may keep between two steps.
 constexpr std::size_t kept_capacity = 256 * 1024;
 
+// Assigning an empty string would keep the memory.
+void give_back(std::string& text) noexcept { std::string().swap(text); }
+
 void recycle(std::string& text) {
     text.clear();
-    if (text.capacity() > kept_capacity) { text = {}; }
+    if (text.capacity() > kept_capacity) { give_back(text); }
 }
 
 }  // namespace
@@ -253,7 +256,7 @@ std::span<char> Relay::next_input(Side from, Milliseconds now) {
     if (!source.unread.empty()) {
         const std::size_t n = source.unread.copy(buffer.data(), buffer.size());
         source.unread.erase(0, n);
-        if (source.unread.empty()) { source.unread = {}; }
+        if (source.unread.empty()) { give_back(source.unread); }
         return {buffer.data(), n};
     }
     const Peer::Result result = source.peer->recv(buffer);
@@ -319,7 +322,7 @@ void Relay::flush_pending(Side to, Milliseconds now) {
 }
 
 void Relay::Half::drop_pending() noexcept {
-    pending = {};
+    give_back(pending);
     sent = 0;
     answers = 0;
     stalled.reset();
