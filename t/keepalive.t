@@ -171,3 +171,30 @@ for c, b in pairs:
     b.send_text("as ever")
     if c is not pairs[3][0]:
         c.expect_text("as ever")
+
+=== TEST 9: a client that isn't read, because its backend reads nothing, is not taken for gone
+--- redis: none
+--- config
+ws_ping_interval 100ms;
+ws_pong_timeout 100ms;
+location /headers { ws_pass http://$TEST_BACKEND; }
+location /envelope { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+--- client
+import flow
+count = 20000
+data = memoryview(b"".join(frame(TEXT, f"{n}.".ljust(1000, "x"), mask=b"mask") for n in range(count)))
+for path in "/headers", "/envelope":
+    c, b = tunnel(path)
+    if path == "/envelope":
+        b.recv_text()
+    taken = flow.fill(c, data)
+    check(taken < len(data), "the client has to wait")
+    other, its_backend = tunnel(path)
+    for _ in range(6):
+        fin, rsv, opcode, payload = other.recv_frame()
+        equal(opcode, PING, "an interval has passed")
+        other.send_pong(payload)
+    sending = in_thread(c.sock.sendall, data[taken:])
+    for n in range(count):
+        matches(b.recv_text(), f'(^|"data":"){n}[.]')
+    sending.join()

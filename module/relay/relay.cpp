@@ -130,7 +130,8 @@ void Relay::hear_client(Milliseconds now) noexcept {
 }
 
 void Relay::keep_alive(Milliseconds now) {
-    if (paused_until_) { return; }
+    // Who is not read can give no sign of life.
+    if (!may_read(Side::client)) { return hear_client(now); }
     if (pinged_) {
         if (now - *pinged_ >= timeouts_.pong) { lose_client(now); }
         return;
