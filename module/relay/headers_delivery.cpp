@@ -18,6 +18,7 @@ void HeadersDelivery::consume(Side from, std::span<char>& input, Output& output)
     std::string_view data(input.data(), input.size());
     input = {};
     if (closing(to).sent || cut(to)) {
+        if (from == Side::client && pongs_.keeping()) { discard(from, pongs_.take_kept()); }
         discard(from, data);
         return;
     }

@@ -367,7 +367,10 @@ Relay::State Relay::settle(bool busy, Milliseconds now) {
     if (half(Side::client).eof && !client.received && delivery_->half_close() && !backend.sent) {
         end_half_closed(now);
     }
-    if (delivery_->cut(Side::backend)) { finish_sending(Side::backend); }
+    // The client first: its close frame may have to wait for the end of the backend's frame, and a backend that can't be
+    // half-closed is not read any more after this.
+    const bool client_told = half(Side::client).eof || client.sent || delivery_->cut(Side::client);
+    if (delivery_->cut(Side::backend) && client_told) { finish_sending(Side::backend); }
     // RFC 6455 7.1.1: the server is the first to close the TCP connection.
     if (client.complete() || delivery_->cut(Side::client)) { finish_sending(Side::client); }
 

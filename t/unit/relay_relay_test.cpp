@@ -357,6 +357,19 @@ void a_client_that_leaves_in_a_frame_ends_at_once_where_the_backend_can_not_be_h
     assert_state(w.client_ends(), State::done);
 }
 
+void a_client_that_breaks_a_header_is_told_after_the_frame_of_a_backend_that_can_not_be_half_closed(void** state) {
+    Wired& w = wired(state);
+    w.backend.can_half_close = false;
+    const std::string frame = server(0x82, "half and half");
+    (void)w.from_backend(frame.substr(0, 6));
+    (void)w.from_client("\x81");
+    assert_state(w.from_client(std::string("\x05") + "no mask"), State::open);
+    assert_bytes_equal(w.client.got, frame.substr(0, 6));
+    assert_state(w.from_backend(frame.substr(6)), State::done);
+    assert_bytes_equal(w.client.got, frame + server_close(1002, "unmasked frame from a client"));
+    assert_bytes_equal(w.backend.got, "\x81");
+}
+
 void a_client_whose_connection_is_broken_does_not_stop_the_backend_from_hearing_all(void** state) {
     Wired& w = wired(state);
     w.backend.room = 4;
@@ -532,6 +545,47 @@ void limits_hold_however_the_bytes_arrive(void**) {
     assert_bytes_equal(w.backend.got, good + client_close(1001, "too many messages"));
 }
 
+// Keepalive
+
+std::string ping_payload() {
+    const std::string key(wire::key.begin(), wire::key.end());
+    return key + key;
+}
+
+void a_client_that_is_not_read_is_not_taken_for_gone(void**) {
+    Limited w({.close = Milliseconds(100), .ping = Milliseconds(100), .pong = Milliseconds(50),
+               .client_send = Milliseconds(60'000), .backend_send = Milliseconds(60'000)},
+              {});
+    assert_state(w.later(100), State::open);
+    assert_bytes_equal(w.client.got, server(0x89, ping_payload()));
+    w.backend.room = 0;
+    assert_state(w.read_client(client(0x81, "waits for the backend")), State::open);
+    w.client.arriving.push_back(client(0x8a, ping_payload()) + client(0x81, "so does this"));
+    for (int n = 0; n < 20; ++n) { assert_state(w.later(50), State::open); }
+    w.backend.room = unlimited;
+    assert_state(w.limited.writable(Side::backend, w.now), State::open);
+    assert_bytes_equal(w.backend.got, client(0x81, "waits for the backend") + client(0x81, "so does this"));
+    // From here on it counts again.
+    w.client.got.clear();
+    assert_state(w.later(100), State::open);
+    assert_bytes_equal(w.client.got, server(0x89, ping_payload()));
+    (void)w.later(50);
+    assert_int_equal(w.limited.delivery().end().cause == End::Cause::client, 1);
+}
+
+void a_pong_in_two_pieces_around_a_close_of_the_gateway_hides_no_close_frame(void**) {
+    const std::string pong = client(0x8a, ping_payload());
+    for (std::size_t cut = 1; cut < pong.size(); ++cut) {
+        Limited one({.close = Milliseconds(100), .ping = Milliseconds(100), .pong = Milliseconds(50)}, {});
+        (void)one.later(100);
+        (void)one.read_client(pong.substr(0, cut));
+        (void)one.limited.close({4401, ""}, {close_code::going_away, ""}, one.now);
+        assert_state(one.read_client(pong.substr(cut) + client_close(4401)), State::open);
+        one.backend.arriving.push_back(server_close(1001));
+        assert_state(one.limited.readable(Side::backend, one.now), State::done);
+    }
+}
+
 // Envelope delivery, as far as the relay has its own ways with it
 
 struct Enveloped : Wired {
@@ -616,6 +670,7 @@ int main() {
         TEST(a_half_closed_client_gets_its_answers_where_the_backend_can_not_be_half_closed),
         TEST(a_client_that_leaves_in_a_frame_cuts_the_backend),
         TEST(a_client_that_leaves_in_a_frame_ends_at_once_where_the_backend_can_not_be_half_closed),
+        TEST(a_client_that_breaks_a_header_is_told_after_the_frame_of_a_backend_that_can_not_be_half_closed),
         TEST(a_client_whose_connection_is_broken_does_not_stop_the_backend_from_hearing_all),
         TEST(what_waits_for_a_slow_client_is_sent_before_the_end),
         TEST(the_idle_timeout_closes_both_sides),
@@ -628,6 +683,8 @@ int main() {
         cmocka_unit_test(a_delayed_client_is_read_at_the_end_of_the_connection),
         cmocka_unit_test(too_many_control_frames_close),
         cmocka_unit_test(limits_hold_however_the_bytes_arrive),
+        cmocka_unit_test(a_client_that_is_not_read_is_not_taken_for_gone),
+        cmocka_unit_test(a_pong_in_two_pieces_around_a_close_of_the_gateway_hides_no_close_frame),
         cmocka_unit_test(a_quiet_connection_gives_memory_back_where_it_holds_some),
         cmocka_unit_test(a_client_that_closes_gets_what_the_backend_says_before_its_own_close),
         cmocka_unit_test(a_client_that_closes_is_answered_after_half_of_the_close_timeout),
