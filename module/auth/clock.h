@@ -1,7 +1,7 @@
 // Time, for what is pure otherwise.
 #pragma once
 
-#include "auth/hook.h"
+#include "auth/session_watch.h"
 
 namespace ws::auth {
 

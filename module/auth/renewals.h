@@ -10,7 +10,7 @@
 #include <unordered_map>
 
 #include "auth/clock.h"
-#include "auth/hook.h"
+#include "auth/session_watch.h"
 #include "redis/store.h"
 
 namespace ws::auth {

@@ -195,7 +195,7 @@ void Sessions::rest(Session& session) noexcept {
 void Sessions::run() {
     static constexpr std::string_view too_many = "too many lookups";
     refused_->asked();
-    refused_->tell({Verdict::Status::unavailable, {}, too_many});
+    refused_->tell(refused(WS_AUTH_UNAVAILABLE, too_many));
     refuse_late();
     answer_known();
     sweep();
@@ -212,7 +212,7 @@ void Sessions::refuse_late() {
         Session& session = *first_.front();
         enter(session, again_, Place::again);
         session.asked();
-        tell(session, {Verdict::Status::unavailable, {}, "no place among the lookups in time"});
+        tell(session, refused(WS_AUTH_UNAVAILABLE, "no place among the lookups in time"));
     }
 }
 
@@ -261,8 +261,9 @@ void Sessions::read(Session& session) {
 }
 
 void Sessions::on_reply(Session& session, const redis::Outcome& outcome) {
-    const Verdict verdict = judge(outcome);
-    const bool answered = verdict.status != Verdict::Status::unavailable;
+    std::string made;
+    const Verdict verdict = judge(outcome, made);
+    const bool answered = verdict.status != WS_AUTH_UNAVAILABLE;
     const bool stale = session.stale;
     rest(session);
     if (answered && stale && !std::exchange(session.read_twice, true)) {
@@ -272,7 +273,7 @@ void Sessions::on_reply(Session& session, const redis::Outcome& outcome) {
     }
     session.read_twice = false;
     plan_next_read(session, answered, stale);
-    session.known = verdict.status == Verdict::Status::allowed && !stale;
+    session.known = verdict.status == WS_AUTH_ALLOWED && !stale;
     tell(session, verdict);
     // More may be waiting for a place, and the sweep for a shorter queue.
     if (swept_ != sessions_.end() || !first_.empty() || !again_.empty()) { clock_.wake_at(clock_.now()); }

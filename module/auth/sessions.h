@@ -21,8 +21,8 @@
 #include <unordered_map>
 
 #include "auth/clock.h"
-#include "auth/hook.h"
 #include "auth/renewals.h"
+#include "auth/session_watch.h"
 #include "auth/shared_session.h"
 #include "redis/invalidations.h"
 #include "redis/store.h"
@@ -38,7 +38,7 @@ struct SessionsOptions {
     Renewals::OnRefused on_renewal_refused = [](std::string_view) {};
 };
 
-class Sessions final : public Hook, public redis::Invalidations, private SharedSession::Owner {
+class Sessions final : public redis::Invalidations, private SharedSession::Owner {
 public:
     // `store` and `clock` outlive the object, and it outlives its watches.
     Sessions(redis::Store& store, Clock& clock, SessionsOptions options);
@@ -46,7 +46,7 @@ public:
     Sessions(const Sessions&) = delete;
     Sessions& operator=(const Sessions&) = delete;
 
-    [[nodiscard]] std::unique_ptr<Watch> watch(const Question& question, Answer answer) override;
+    [[nodiscard]] std::unique_ptr<Watch> watch(const Question& question, Answer answer);
 
     void invalidated(std::string_view key) override;
     // Every session is read again, as the window allows.

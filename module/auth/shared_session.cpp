@@ -1,12 +1,13 @@
 #include "auth/shared_session.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ws::auth {
 
 class SharedSession::Watcher final : public Watch {
 public:
-    Watcher(SharedSession& session, bool live, bool takes_known, Hook::Answer answer)
+    Watcher(SharedSession& session, bool live, bool takes_known, Answer answer)
         : session_(session), live_(live), takes_known_(takes_known), came_(session.reads_), answer_(std::move(answer)) {
         place_ = session.watches_.insert(session.watches_.end(), this);
         ++session.waiting_;
@@ -29,12 +30,12 @@ public:
     // May destroy this object.
     void tell(const Verdict& verdict) {
         if (!std::exchange(answered_, true)) { --session_.waiting_; }
-        if (live_ && verdict.status == Verdict::Status::allowed) {
-            const Hook::Answer answer = answer_;  // a copy: the callback may destroy this object
+        if (live_ && verdict.status == WS_AUTH_ALLOWED) {
+            const Answer answer = answer_;  // a copy: the callback may destroy this object
             answer(verdict);
             return;
         }
-        const Hook::Answer answer = std::move(answer_);
+        const Answer answer = std::move(answer_);
         leave();
         answer(verdict);
     }
@@ -54,14 +55,14 @@ private:
     bool gone_ = false;
     bool renews_ = false;
     std::uint64_t came_;
-    Hook::Answer answer_;
+    Answer answer_;
     Watchers::iterator place_;
 };
 
 SharedSession::SharedSession(Owner& owner, std::span<const std::string_view> command)
     : owner_(owner), command_(command.begin(), command.end()) {}
 
-std::unique_ptr<Watch> SharedSession::watch(const Question& question, bool takes_known, Hook::Answer answer) {
+std::unique_ptr<Watch> SharedSession::watch(const Question& question, bool takes_known, Answer answer) {
     auto watch = std::make_unique<Watcher>(*this, question.live, takes_known, std::move(answer));
     if (question.live && question.recheck.count() > 0) {
         recheck_ = recheck_.count() == 0 ? question.recheck : std::min(recheck_, question.recheck);
@@ -90,33 +91,16 @@ void SharedSession::leave(Watchers::iterator place) noexcept {
     if (watches_.empty()) { owner_.unused(*this); }
 }
 
-SharedSession::Value SharedSession::own(const Session& session) {
-    if (const auto* text = std::get_if<std::string_view>(&session)) { return std::string(*text); }
-    const auto& hash = std::get<context::SessionHash>(session);
-    return std::vector<std::pair<std::string, std::string>>(hash.begin(), hash.end());
-}
-
-Session SharedSession::view(const Value& value) {
-    if (const auto* text = std::get_if<std::string>(&value)) { return std::string_view(*text); }
-    const auto& hash = std::get<1>(value);
-    return context::SessionHash(hash.begin(), hash.end());
-}
-
 // For those who have been told something before.
 bool SharedSession::is_news(const Verdict& verdict) const {
-    switch (verdict.status) {
-        case Verdict::Status::unavailable: return false;
-        case Verdict::Status::allowed: return !value_ || view(*value_) != verdict.session;
-        case Verdict::Status::denied:
-        case Verdict::Status::invalid: break;
-    }
-    return true;
+    if (verdict.status == WS_AUTH_UNAVAILABLE) { return false; }
+    return verdict.status != WS_AUTH_ALLOWED || !value_ || *value_ != view(verdict.session);
 }
 
 void SharedSession::tell(const Verdict& verdict) {
     const bool news = is_news(verdict);
-    if (verdict.status == Verdict::Status::allowed) {
-        if (news) { value_ = own(verdict.session); }
+    if (verdict.status == WS_AUTH_ALLOWED) {
+        if (news) { value_ = view(verdict.session); }
     } else if (news) {
         value_.reset();
     }
@@ -125,9 +109,8 @@ void SharedSession::tell(const Verdict& verdict) {
 }
 
 void SharedSession::tell_known() {
-    const Value value = *value_;  // a copy: those who are told may have the session read again
-    tell_those({Verdict::Status::allowed, view(value), {}},
-               [](const Watcher& watch) { return !watch.answered() && watch.takes_known(); });
+    const std::string value = *value_;  // a copy: those who are told may have the session read again
+    tell_those(allowed(value), [](const Watcher& watch) { return !watch.answered() && watch.takes_known(); });
 }
 
 template <class Whom>

@@ -11,11 +11,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
 #include <vector>
 
-#include "auth/hook.h"
+#include "auth/session_watch.h"
 
 namespace ws::auth {
 
@@ -37,7 +35,7 @@ public:
     SharedSession& operator=(const SharedSession&) = delete;
 
     // Neither starts a read nor calls `answer`. `takes_known`: what was told last will do.
-    [[nodiscard]] std::unique_ptr<Watch> watch(const Question& question, bool takes_known, Hook::Answer answer);
+    [[nodiscard]] std::unique_ptr<Watch> watch(const Question& question, bool takes_known, Answer answer);
 
     [[nodiscard]] bool watched() const noexcept { return !watches_.empty(); }
     // Somebody waits for his first answer.
@@ -63,10 +61,7 @@ public:
 private:
     class Watcher;
     using Watchers = std::list<Watcher*>;
-    using Value = std::variant<std::string, std::vector<std::pair<std::string, std::string>>>;
 
-    [[nodiscard]] static Value own(const Session& session);
-    [[nodiscard]] static Session view(const Value& value);
     [[nodiscard]] bool is_news(const Verdict& verdict) const;
     template <class Whom>
     void tell_those(const Verdict& verdict, Whom whom);
@@ -80,7 +75,7 @@ private:
     std::size_t waiting_ = 0;
     std::uint64_t reads_ = 0;
     bool telling_ = false;
-    std::optional<Value> value_;  // of the last `allowed`
+    std::optional<std::string> value_;  // of the last `allowed`
     Milliseconds recheck_{};
     Milliseconds cache_{};
     std::optional<Renewal> renewal_;

@@ -118,14 +118,6 @@ BuildResult Recipe::build(std::string_view session_json, std::span<const Field> 
     return build(session.value.get(), fields);
 }
 
-BuildResult Recipe::build(const SessionHash& session, std::span<const Field> fields) const {
-    const JsonPtr object = allocated(json_object());
-    for (const auto& [name, value] : session) {
-        if (!set_member(object.get(), std::string(name), string_from(value))) return failure(BuildError::not_json);
-    }
-    return build(object.get(), fields);
-}
-
 BuildResult Recipe::build(json_t* session, std::span<const Field> fields) const {
     const JsonPtr result = selected(*this, session);
     for (const Field& field : fields) {

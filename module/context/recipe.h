@@ -8,7 +8,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -41,9 +40,6 @@ struct SessionField {
 
 using Field = std::variant<FieldValue, SessionField>;
 
-// Fields and values of a Redis hash.
-using SessionHash = std::vector<std::pair<std::string_view, std::string_view>>;
-
 enum class BuildError {
     none,
     not_json,    // the session: see json.h for what is refused besides bad syntax
@@ -68,9 +64,6 @@ struct Recipe {
     // user.id gives {"user":{"id":…}}, roles.1 gives {"roles":[null,…]}; what the session hasn't is left out.
     // The caller limits the size of the session.
     [[nodiscard]] BuildResult build(std::string_view session_json, std::span<const Field> fields) const;
-
-    // The same for a session that is a hash: an object of strings. not_json if it isn't UTF-8.
-    [[nodiscard]] BuildResult build(const SessionHash& session, std::span<const Field> fields) const;
 
 private:
     BuildResult build(json_t* session, std::span<const Field> fields) const;

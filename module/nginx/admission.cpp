@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "auth/verdict.h"
 #include "nginx/connection.h"
 #include "nginx/context_builder.h"
+#include "nginx/hook_question.h"
 #include "nginx/object.h"
 #include "nginx/request_headers.h"
 #include "nginx/session_token.h"
-#include "nginx/tunnel.h"
-#include "nginx/worker.h"
 #include "websocket/subprotocol.h"
 
 namespace ws::nginx {
@@ -140,6 +140,7 @@ ngx_int_t find_token(Connection& connection) {
     switch (token.status) {
         case SessionToken::Status::found: break;
         case SessionToken::Status::absent:
+            if ((connection.conf->hook->hook->flags & WS_AUTH_TOKEN_OPTIONAL) != 0) { return NGX_OK; }
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::no_token, "no token");
         case SessionToken::Status::ambiguous:
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "ambiguous token");
@@ -202,7 +203,7 @@ ngx_int_t deliver(Connection& connection) {
     return NGX_DECLINED;
 }
 
-ngx_int_t let_pass(Connection& connection, const auth::Session& session) {
+ngx_int_t let_pass(Connection& connection, std::string_view session) {
     ContextResult result = build_context(connection, session);
     if (result.context == nullptr) {
         return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid, result.error);
@@ -213,101 +214,17 @@ ngx_int_t let_pass(Connection& connection, const auth::Session& session) {
 }
 
 ngx_int_t judge(Connection& connection, const auth::Verdict& verdict) {
+    const std::string_view detail = auth::view(verdict.detail);
     switch (verdict.status) {
-        case auth::Verdict::Status::allowed: return let_pass(connection, verdict.session);
-        case auth::Verdict::Status::denied:
-            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::denied, verdict.detail);
-        case auth::Verdict::Status::unavailable:
+        case WS_AUTH_ALLOWED: return let_pass(connection, auth::view(verdict.session));
+        case WS_AUTH_DENIED: return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::denied, detail);
+        case WS_AUTH_UNAVAILABLE:
             // Not all at the same time (RFC 9110 10.2.3). The outage itself is logged once, by the Redis client.
             add_response_header(*connection.request, "Retry-After", std::to_string(1 + ngx_random() % 5));
-            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_SERVICE_UNAVAILABLE, AuthStatus::unavailable,
-                          verdict.detail);
-        case auth::Verdict::Status::invalid: break;
+            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_SERVICE_UNAVAILABLE, AuthStatus::unavailable, detail);
+        default: break;
     }
-    return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid, verdict.detail);
-}
-
-void on_resume(ngx_event_t* event) noexcept {
-    auto& connection = *static_cast<Connection*>(event->data);
-    ngx_http_request_t* r = connection.request;
-    ngx_connection_t* c = r->connection;
-    r->read_event_handler = ngx_http_block_reading;
-    ngx_http_core_run_phases(r);
-    ngx_http_run_posted_requests(c);
-}
-
-// The session of a connection that has been let in is another now, or gone.
-void on_change(Connection& connection, const auth::Verdict& verdict) {
-    ContextResult result;
-    if (verdict.status == auth::Verdict::Status::allowed) { result = build_context(connection, verdict.session); }
-    if (result.context == nullptr) {
-        connection.session_ended = true;
-    } else if (result.context->json() == connection.context->json()) {
-        return;  // only its time to live has changed, or what the backend doesn't see
-    } else {
-        connection.context = std::move(result.context);
-    }
-    if (connection.tunnel != nullptr) {
-        connection.tunnel->session_changed();
-    } else {
-        connection.session_changed = true;
-    }
-}
-
-// From an event that isn't the request's: the request goes on from an event of its own.
-void on_first_answer(Connection& connection, const auth::Verdict& verdict) noexcept {
-    try {
-        (void)judge(connection, verdict);
-    } catch (...) { connection.verdict = NGX_HTTP_INTERNAL_SERVER_ERROR; }
-    if (connection.verdict != NGX_DECLINED) { connection.watch.reset(); }
-    ngx_post_event(&connection.resume, &ngx_posted_events);
-}
-
-void on_answer(Connection& connection, const auth::Verdict& verdict) noexcept {
-    if (connection.verdict != NGX_DECLINED) {
-        on_first_answer(connection, verdict);
-        return;
-    }
-    try {
-        on_change(connection, verdict);
-    } catch (...) {
-        // Without memory for the new context the connection has none that is true.
-        connection.session_ended = true;
-    }
-}
-
-std::vector<std::string> evaluate(ngx_http_request_t* r, const std::vector<ngx_http_complex_value_t>& command) {
-    std::vector<std::string> words;
-    for (const ngx_http_complex_value_t& word : command) {
-        ngx_str_t value;
-        // Read-only for nginx as well: its prototype lacks the const.
-        if (ngx_http_complex_value(r, const_cast<ngx_http_complex_value_t*>(&word), &value) != NGX_OK) {
-            throw std::bad_alloc();
-        }
-        words.emplace_back(view(value));
-    }
-    return words;
-}
-
-ngx_int_t ask(Connection& connection) {
-    ngx_http_request_t* r = connection.request;
-    const LocationConf& conf = *connection.conf;
-    const std::vector<std::string> words = evaluate(r, *conf.command);
-    const std::vector<std::string_view> question(words.begin(), words.end());
-
-    connection.auth = AuthStatus::pending;
-    connection.hook_conf = &conf;
-    connection.resume.handler = on_resume;
-    connection.resume.data = &connection;
-    connection.resume.log = r->connection->log;
-    const bool live = conf.live && connection.kind == websocket::RequestKind::upgrade;
-    connection.watch = Worker::current()
-                           ->redis_hook(*conf.redis)
-                           .watch({question, live, auth::Milliseconds(conf.recheck), auth::Milliseconds(conf.cache)},
-                                  [&connection](const auth::Verdict& verdict) { on_answer(connection, verdict); });
-    // A client that leaves meanwhile is noticed.
-    r->read_event_handler = ngx_http_test_reading;
-    return NGX_AGAIN;
+    return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid, detail);
 }
 
 // Whose headers the request has: its own, from an earlier location, or those of a subrequest's parent.
@@ -330,8 +247,10 @@ ngx_int_t begin(ngx_http_request_t* r) {
     }
     if (const ngx_int_t rc = check_request(connection); rc != NGX_OK) { return rc; }
     if (!conf.has_hook()) { return let_pass(connection, std::string_view("{}")); }
-    if (const ngx_int_t rc = find_token(connection); rc != NGX_OK) { return rc; }
-    return ask(connection);
+    if (conf.tokens != nullptr) {
+        if (const ngx_int_t rc = find_token(connection); rc != NGX_OK) { return rc; }
+    }
+    return ask_hook(connection, judge);
 }
 
 // A location without a hook passes on what the hook of an earlier one has let through, in its own way.

@@ -11,6 +11,31 @@
 
 namespace ws::nginx {
 
+// NAME [ARGUMENT ...], or off.
+char* set_auth(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.hook != nullptr) { return error(cf, "is duplicate"); }
+    const auto params = parameters(cf);
+    const std::string_view name = view(params[0]);
+    const std::size_t given = params.size() - 1;
+    const HookRegistry& registry = HookRegistry::of(cf);
+    const ws_auth_hook_t* hook = registry.find(name);
+    if (hook == nullptr && name != "off") { return wrong_value(cf, name, registry.choices()); }
+    const std::size_t least = hook != nullptr ? hook->min_arguments : 0;
+    const std::size_t most = hook != nullptr ? hook->max_arguments : 0;
+    if (given < least || given > most) {
+        const std::string numbers = std::to_string(least) + (least < most ? " to " + std::to_string(most) : "");
+        return error(cf, "has a wrong number of arguments after \"" + std::string(name) + "\": it must be " + numbers);
+    }
+    auto* use = make_object<HookUse>(cf->pool, HookUse{hook, {}});
+    for (const ngx_str_t& argument : params.subspan(1)) {
+        const ngx_http_complex_value_t* compiled = compile(cf, argument);
+        if (compiled == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
+        use->arguments.push_back(*compiled);
+    }
+    conf.hook = use;
+    return ok();
+}
+
 char* set_redis(ngx_conf_t* cf, LocationConf& conf) {
     if (conf.redis != nullptr) { return error(cf, "is duplicate"); }
     auto* server = make_object<RedisServer>(cf->pool);

@@ -29,6 +29,7 @@ void on_request_end(void* data) noexcept {
     auto& connection = *static_cast<Connection*>(data);
     connection.watch.reset();
     connection.tunnel.reset();
+    if (connection.expiry.timer_set) { ngx_del_timer(&connection.expiry); }
     if (connection.resume.posted) { ngx_delete_posted_event(&connection.resume); }
 }
 

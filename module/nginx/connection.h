@@ -4,12 +4,13 @@
 
 #include "nginx/ngx.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "auth/hook.h"
+#include "auth/verdict.h"
 #include "context/context.h"
 #include "nginx/location_conf.h"
 #include "websocket/extensions.h"
@@ -34,6 +35,11 @@ enum class AuthStatus {
 
 [[nodiscard]] std::string_view name(AuthStatus status) noexcept;
 
+struct EndWatch {
+    void operator()(ws_auth_watch_t* watch) const noexcept { watch->end(watch); }
+};
+using Watch = std::unique_ptr<ws_auth_watch_t, EndWatch>;
+
 struct Connection {
     explicit Connection(ngx_http_request_t* r);
     Connection(const Connection&) = delete;
@@ -44,6 +50,9 @@ struct Connection {
     [[nodiscard]] static Connection* of(ngx_http_request_t* r) noexcept;
     // Makes one. Throws std::bad_alloc.
     [[nodiscard]] static Connection& make(ngx_http_request_t* r);
+
+    // Decides about the request; see nginx/hook_question.h.
+    using Judge = ngx_int_t (*)(Connection&, const auth::Verdict&);
 
     ngx_http_request_t* const request;
     const LocationConf* conf;  // of the location that judged the request
@@ -58,8 +67,13 @@ struct Connection {
     std::vector<std::string_view> stripped;  // the client's Cookie lines, when the token was taken out of the request's
     std::shared_ptr<const context::Context> context;
 
-    std::unique_ptr<auth::Watch> watch;  // on the session
-    ngx_event_t resume{};                // posted when the session has been looked up
+    Watch watch;            // on the session
+    Judge judge = nullptr;  // of the hook's first answer
+    bool asking = false;    // the hook's ask() is running
+    bool answered = false;
+    ngx_event_t resume{};                // posted when the hook has answered after ask()
+    ngx_event_t expiry{};                // timer: the session ends
+    std::int64_t expires = 0;            // then, in ms since the epoch; 0: it doesn't
     std::vector<context::Field> fields;  // ws_context_field, evaluated once: a context made anew has the same
     bool session_ended = false;          // before there was a tunnel to end
     bool session_changed = false;        // before there was a tunnel to be told

@@ -1,6 +1,5 @@
 #include "nginx/context_builder.h"
 
-#include <variant>
 #include <vector>
 
 namespace ws::nginx {
@@ -34,28 +33,20 @@ std::string explain(const context::BuildResult& result) {
     return {};
 }
 
-std::size_t size_of(const auth::Session& session) noexcept {
-    if (const auto* text = std::get_if<std::string_view>(&session)) { return text->size(); }
-    std::size_t size = 0;
-    for (const auto& [name, value] : std::get<context::SessionHash>(session)) { size += name.size() + value.size(); }
-    return size;
-}
-
 }  // namespace
 
-ContextResult build_context(Connection& connection, const auth::Session& session) {
+ContextResult build_context(Connection& connection, std::string_view session) {
     const LocationConf& conf = connection.hook_conf != nullptr ? *connection.hook_conf : *connection.conf;
     context::Recipe recipe;
     if (conf.select != nullptr) {
         recipe.select_all = false;
         recipe.select = *conf.select;
     }
-    if (size_of(session) > conf.max_session_size) { return {nullptr, "session too large (ws_max_session_size)"}; }
+    if (session.size() > conf.max_session_size) { return {nullptr, "session too large (ws_max_session_size)"}; }
     if (conf.fields != nullptr && connection.fields.empty()) {
         connection.fields = evaluate(connection.request, *conf.fields);
     }
-    const context::BuildResult result =
-        std::visit([&](const auto& content) { return recipe.build(content, connection.fields); }, session);
+    const context::BuildResult result = recipe.build(session, connection.fields);
     return {result.context, explain(result)};
 }
 

@@ -5,8 +5,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
-#include "auth/hook.h"
 #include "nginx/connection.h"
 
 namespace ws::nginx {
@@ -17,6 +17,6 @@ struct ContextResult {
 };
 
 // The fields' variables are evaluated with the first context of a connection, and kept for later ones.
-[[nodiscard]] ContextResult build_context(Connection& connection, const auth::Session& session);
+[[nodiscard]] ContextResult build_context(Connection& connection, std::string_view session);
 
 }  // namespace ws::nginx

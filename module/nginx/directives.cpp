@@ -85,10 +85,6 @@ char* set_subprotocol(ngx_conf_t* cf, LocationConf& conf) {
     return ok();
 }
 
-constexpr std::array<Choice, 2> hooks{{
-    {"off", static_cast<ngx_uint_t>(HookKind::off)},
-    {"redis", static_cast<ngx_uint_t>(HookKind::redis)},
-}};
 constexpr std::array<Choice, 2> deliveries{{
     {"headers", static_cast<ngx_uint_t>(DeliveryKind::headers)},
     {"envelope", static_cast<ngx_uint_t>(DeliveryKind::envelope)},
@@ -111,7 +107,7 @@ constexpr ngx_command_t flag(ngx_str_t name, std::size_t offset) {
 
 ngx_command_t directives[] = {
     own(ngx_string("ws_redis"), NGX_CONF_1MORE, guarded<set_redis>),
-    own(ngx_string("ws_auth"), NGX_CONF_TAKE1, guarded<set_choice<&LocationConf::auth, hooks>>),
+    own(ngx_string("ws_auth"), NGX_CONF_1MORE, guarded<set_auth>),
     own(ngx_string("ws_auth_token"), NGX_CONF_1MORE, guarded<set_tokens>),
     own(ngx_string("ws_auth_key"), NGX_CONF_TAKE1, guarded<set_key>),
     own(ngx_string("ws_auth_redis_command"), NGX_CONF_TAKE2, guarded<set_command>),

@@ -40,18 +40,13 @@ void set_defaults(ngx_conf_t* cf, LocationConf& conf) {
     }
 }
 
-char* check(ngx_conf_t* cf, const LocationConf& conf) noexcept {
-    if (conf.auth != static_cast<ngx_uint_t>(HookKind::redis)) { return nullptr; }
-    if (conf.redis == nullptr) {
-        ngx_conf_log_error(
-            NGX_LOG_EMERG, cf, 0,
-            "\"ws_auth redis\" needs a server: add \"ws_redis redis://HOST:PORT;\" at this level or above");
-        return static_cast<char*>(NGX_CONF_ERROR);
-    }
-    if (conf.tokens == nullptr) {
-        ngx_conf_log_error(
-            NGX_LOG_EMERG, cf, 0,
-            "\"ws_auth redis\" needs a token: add \"ws_auth_token cookie:NAME;\" at this level or above");
+char* check(ngx_conf_t* cf, const LocationConf& conf) {
+    if (!conf.has_hook()) { return nullptr; }
+    const ws_auth_hook_t& hook = *conf.hook->hook;
+    if (conf.tokens == nullptr && (hook.flags & WS_AUTH_TOKEN_OPTIONAL) == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_auth %s\" needs a token: add \"ws_auth_token cookie:NAME;\" at this level or above",
+                           hook.name);
         return static_cast<char*>(NGX_CONF_ERROR);
     }
     if (conf.touch != nullptr && conf.touch->ttl.count() > 0 && !conf.live) {
@@ -59,6 +54,7 @@ char* check(ngx_conf_t* cf, const LocationConf& conf) noexcept {
                            "\"ws_auth_touch\" needs \"ws_auth_live on\": add \"ws_auth_touch off;\" where it is off");
         return static_cast<char*>(NGX_CONF_ERROR);
     }
+    HookRegistry::of(cf).note(hook, static_cast<ngx_http_conf_ctx_t*>(cf->ctx)->loc_conf);
     return nullptr;
 }
 
@@ -67,7 +63,6 @@ char* check(ngx_conf_t* cf, const LocationConf& conf) noexcept {
 void* create_location_conf(ngx_conf_t* cf) noexcept {
     auto* conf = static_cast<LocationConf*>(ngx_pcalloc(cf->pool, sizeof(LocationConf)));
     if (conf == nullptr) { return nullptr; }
-    conf->auth = NGX_CONF_UNSET_UINT;
     conf->plain = NGX_CONF_UNSET;
     conf->strip_cookie = NGX_CONF_UNSET;
     conf->max_session_size = NGX_CONF_UNSET_SIZE;
@@ -100,7 +95,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     const auto& prev = *static_cast<LocationConf*>(parent);
     auto& conf = *static_cast<LocationConf*>(child);
 
-    ngx_conf_merge_uint_value(conf.auth, prev.auth, static_cast<ngx_uint_t>(HookKind::off));
+    inherit(conf.hook, prev.hook);
     inherit(conf.redis, prev.redis);
     inherit(conf.tokens, prev.tokens);
     inherit(conf.command, prev.command);

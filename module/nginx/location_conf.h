@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "auth/hook.h"
+#include "auth/session_watch.h"
 #include "context/recipe.h"
+#include "nginx/hook_registry.h"
 #include "nginx/redis_server.h"
 #include "relay/gate.h"
 #include "websocket/origin.h"
@@ -30,7 +31,6 @@ struct ContextField {
     ngx_http_complex_value_t* value;  // this
 };
 
-enum class HookKind : ngx_uint_t { off, redis };
 enum class DeliveryKind : ngx_uint_t { headers, envelope };
 enum class HeaderEncoding : ngx_uint_t { json, base64url };
 
@@ -46,7 +46,7 @@ struct MessageRate {
 
 // Filled by nginx's own slot setters, so it stays a plain struct; lists are objects of the configuration's pool.
 struct LocationConf {
-    ngx_uint_t auth;  // HookKind
+    const HookUse* hook;  // its hook is null: off
     const RedisServer* redis;
     const std::vector<TokenSource>* tokens;
     const std::vector<ngx_http_complex_value_t>* command;  // a Redis command as an argument vector
@@ -89,7 +89,7 @@ struct LocationConf {
     ngx_msec_t pong_timeout;
     ngx_msec_t drain_timeout;
 
-    [[nodiscard]] bool has_hook() const noexcept { return auth != static_cast<ngx_uint_t>(HookKind::off); }
+    [[nodiscard]] bool has_hook() const noexcept { return hook != nullptr && hook->hook != nullptr; }
     // Does the module act on requests of this location at all?
     [[nodiscard]] bool active() const noexcept { return has_hook() || proxy_handler != nullptr; }
     [[nodiscard]] DeliveryKind delivery_kind() const noexcept { return static_cast<DeliveryKind>(delivery); }

@@ -1,13 +1,23 @@
 // The module as nginx sees it.
 #include "nginx/ngx.h"
 
+#include "auth/variable_hook.h"
 #include "nginx/admission.h"
 #include "nginx/handshake_filter.h"
 #include "nginx/location_conf.h"
+#include "nginx/main_conf.h"
+#include "nginx/redis_hook.h"
 #include "nginx/variables.h"
 #include "nginx/worker.h"
 
 namespace {
+
+ngx_int_t preconfiguration(ngx_conf_t* cf) noexcept {
+    for (const ws_auth_hook_t* hook : {&ws::nginx::redis_hook, &ws::auth::variable_hook}) {
+        if (ws_auth_add_hook(cf, hook) != NGX_OK) { return NGX_ERROR; }
+    }
+    return ws::nginx::add_variables(cf);
+}
 
 ngx_int_t postconfiguration(ngx_conf_t* cf) noexcept {
     auto* core = static_cast<ngx_http_core_main_conf_t*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
@@ -16,14 +26,14 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) noexcept {
     if (handler == nullptr) { return NGX_ERROR; }
     *handler = ws::nginx::admit;
     ws::nginx::install_handshake_filter();
-    return NGX_OK;
+    return ws::nginx::main_conf(cf).hooks->check(cf);
 }
 
 ngx_http_module_t context = {
-    ws::nginx::add_variables,  // preconfiguration
+    preconfiguration,
     postconfiguration,
-    nullptr,
-    nullptr,  // main
+    ws::nginx::create_main_conf,
+    nullptr,  // init main
     nullptr,
     nullptr,  // server
     ws::nginx::create_location_conf,

@@ -1,4 +1,4 @@
-// The sessions of one Redis server in one worker process: the hook `ws_auth redis`, on nginx's event loop.
+// The sessions of one Redis server in one worker process, on nginx's event loop.
 #pragma once
 
 #include "nginx/ngx.h"
@@ -16,7 +16,7 @@ public:
     RedisSessions& operator=(const RedisSessions&) = delete;
     ~RedisSessions();
 
-    [[nodiscard]] auth::Hook& hook() noexcept { return sessions_; }
+    [[nodiscard]] auth::Sessions& sessions() noexcept { return sessions_; }
 
     // For exit_process.
     void shutdown() noexcept;

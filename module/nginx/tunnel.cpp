@@ -74,7 +74,10 @@ void Tunnel::take_over(Connection& connection) {
         connection.tunnel->session_changed();
     }
     const auth::Renewal* touch = connection.hook_conf != nullptr ? connection.hook_conf->touch : nullptr;
-    if (connection.watch != nullptr && touch != nullptr && touch->ttl.count() > 0) { connection.watch->renew(*touch); }
+    if (connection.watch != nullptr && connection.watch->renew != nullptr && touch != nullptr &&
+        touch->ttl.count() > 0) {
+        connection.watch->renew(connection.watch.get(), touch->ttl.count(), touch->interval.count());
+    }
 }
 
 Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery, Worker& worker)
@@ -249,6 +252,7 @@ void Tunnel::hand_back() noexcept {
     // nginx may keep the request for a while, to send what is left of the response; its backend is gone then.
     leave_worker();
     connection_.watch.reset();
+    if (connection_.expiry.timer_set) { ngx_del_timer(&connection_.expiry); }
     r_->read_event_handler = stock_.client_read;
     r_->write_event_handler = stock_.client_write;
     u_->read_event_handler = stock_.backend_read;

@@ -41,10 +41,10 @@ Worker::~Worker() {
     for (auto& [server, sessions] : sessions_) { sessions->shutdown(); }
 }
 
-auth::Hook& Worker::redis_hook(const RedisServer& server) {
+auth::Sessions& Worker::sessions(const RedisServer& server) {
     std::unique_ptr<RedisSessions>& sessions = sessions_[&server];
     if (sessions == nullptr) { sessions = std::make_unique<RedisSessions>(server, cycle_->log); }
-    return sessions->hook();
+    return sessions->sessions();
 }
 
 Worker::Tunnels::iterator Worker::notify(Tunnel& tunnel) {

@@ -36,7 +36,7 @@ public:
     // This process's, made at first use. Null in a process that serves no requests.
     [[nodiscard]] static Worker* current() noexcept;
 
-    [[nodiscard]] auth::Hook& redis_hook(const RedisServer& server);
+    [[nodiscard]] auth::Sessions& sessions(const RedisServer& server);
     [[nodiscard]] relay::Scratch& scratch() noexcept { return scratch_; }
     [[nodiscard]] relay::MaskKeys& mask_keys() noexcept { return mask_keys_; }
 

@@ -108,12 +108,12 @@ struct World {
         const ws::auth::Question question{words, live, Milliseconds(recheck), Milliseconds(cache)};
         seen.watch = sessions.watch(question, [&seen](const Verdict& verdict) {
             switch (verdict.status) {
-                case Verdict::Status::allowed:
-                    seen.verdicts.push_back("allowed " + std::string(std::get<std::string_view>(verdict.session)));
+                case WS_AUTH_ALLOWED:
+                    seen.verdicts.push_back("allowed " + std::string(ws::auth::view(verdict.session)));
                     break;
-                case Verdict::Status::denied: seen.verdicts.emplace_back("denied"); break;
-                case Verdict::Status::unavailable: seen.verdicts.emplace_back("unavailable"); break;
-                case Verdict::Status::invalid: seen.verdicts.emplace_back("invalid"); break;
+                case WS_AUTH_DENIED: seen.verdicts.emplace_back("denied"); break;
+                case WS_AUTH_UNAVAILABLE: seen.verdicts.emplace_back("unavailable"); break;
+                default: seen.verdicts.emplace_back("invalid"); break;
             }
         });
     }

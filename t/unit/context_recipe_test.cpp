@@ -194,21 +194,6 @@ void a_context_nested_too_deep_is_refused(void**) {
     assert_failed(with_field(FieldValue{"a", FieldType::json, nested(max_depth)}), BuildError::bad_field, "a");
 }
 
-void a_hash_becomes_an_object_of_strings(void**) {
-    const SessionHash hash{{"id", "7"}, {"name", "Zoë"}, {"a.b", "literal"}, {"empty", ""}, {"none", {}}, {"json", "{\"x\":1}"}};
-    assert_built(Recipe{}.build(hash, {}),
-                 R"({"id":"7","name":"Zo\u00eb","a.b":"literal","empty":"","none":"","json":"{\"x\":1}"})");
-    const Fields fields{SessionField{"id", "id", FieldType::number}, SessionField{"x", "json", FieldType::json}};
-    assert_built(Recipe{false, {"a.b"}}.build(hash, fields), R"({"a.b":"literal","id":7,"x":{"x":1}})");
-    assert_built(Recipe{}.build(SessionHash{}, {}), "{}");
-}
-
-void a_hash_that_is_not_utf8_is_refused(void**) {
-    assert_failed(Recipe{}.build(SessionHash{{"a", "\xff"}}, {}), BuildError::not_json);
-    assert_failed(Recipe{}.build(SessionHash{{"\xff", "a"}}, {}), BuildError::not_json);
-    assert_failed(Recipe{}.build(SessionHash{{{"a\0b", 3}, "a"}}, {}), BuildError::not_json);
-}
-
 }  // namespace
 
 int main() {
@@ -228,8 +213,6 @@ int main() {
         cmocka_unit_test(a_session_that_is_not_json_is_refused),
         cmocka_unit_test(a_session_with_a_number_that_would_change_is_refused),
         cmocka_unit_test(a_context_nested_too_deep_is_refused),
-        cmocka_unit_test(a_hash_becomes_an_object_of_strings),
-        cmocka_unit_test(a_hash_that_is_not_utf8_is_refused),
     };
     return cmocka_run_group_tests_name("recipes", tests, nullptr, nullptr);
 }
