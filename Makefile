@@ -26,7 +26,10 @@ help:
 	@echo 'make sanitized   functional tests: the sanitized nginx'
 	@echo 'make trickle     functional tests: the sanitized nginx, one byte per write'
 	@echo 'make browser     a real browser against the examples'
+	@echo 'make deb         build/deb/libnginx-mod-http-ws_*.deb, for Debian'"'"'s nginx'
+	@echo 'make test-deb    that package, installed in a clean Debian'
 	@echo 'make test        all of these but trickle, and fuzz-replay'
+	@echo 'make install     the module, where nginx looks for it (DESTDIR, MODULES)'
 	@echo 'make run         a gateway with an example to try'
 	@echo 'make fuzz        the fuzz targets of t/fuzz, a minute each (SECONDS_EACH=600: ten)'
 	@echo 'make fuzz-replay their corpora, and a short run'
@@ -47,6 +50,7 @@ test:
 	$(MAKE) functional
 	$(MAKE) sanitized
 	$(MAKE) browser
+	$(MAKE) test-deb
 
 deps:
 	@scripts/deps
@@ -56,6 +60,19 @@ module:
 
 static:
 	@scripts/build-static
+
+deb:
+	@scripts/build-deb
+
+test-deb: deb
+	@scripts/test-deb
+
+# Where nginx looks for `load_module modules/...`.
+MODULES = $(shell nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
+
+install: module
+	install -D -m 644 $(MODULE) $(DESTDIR)$(MODULES)/ngx_http_ws_module.so
+	@echo 'load_module modules/ngx_http_ws_module.so;  goes to the top of nginx.conf'
 
 run: deps
 	@$(MAKE) module
@@ -181,4 +198,4 @@ build/bench/%.so: bench/%.cpp scripts/flags
 -include $(shell find build/bench build/unit build/differential build/clang build/fuzz -name '*.d' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: help test deps module static run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay bench bench-quick bench-deps
+.PHONY: help test deps module static deb test-deb install run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay bench bench-quick bench-deps

@@ -32,7 +32,7 @@
 #   $TEST_CERT, $TEST_CERT_KEY                     $TEST_CLOSED_PORT refuses connections
 #
 # Every block ends with the same checks: nginx quits gracefully with status 0, no alert, no sanitizer
-# report, no worker that died. Environment: GATEWAY_NGINX, GATEWAY_MODULE (a .so to load), TRICKLE=1,
+# report, no worker that died. Environment: GATEWAY_NGINX, GATEWAY_MODULE (a .so to load), GATEWAY_LOAD (directives instead), TRICKLE=1,
 # ONLY=regex of titles, KEEP=1 keeps the directories, LOG=debug.
 package Test::Gateway;
 
@@ -172,7 +172,7 @@ sub configuration {
     my $dir = $value->{TEST_DIR};
     my $level = $ENV{LOG} || trimmed($block->{log_level} // 'info');
     my $workers = workers($block);
-    my $load = $MODULE ? 'load_module ' . abs_path($MODULE) . ';' : '';
+    my $load = $ENV{GATEWAY_LOAD} // ($MODULE ? 'load_module ' . abs_path($MODULE) . ';' : '');
     my $user = $> == 0 ? 'user root root;' : '';
     my $temporary = join "\n    ",
         map { "${_}_temp_path $dir/tmp/$_;" } qw(client_body proxy fastcgi uwsgi scgi);
