@@ -276,3 +276,26 @@ for place in "/headers", "/envelope":
                 b.expect_eof()
 --- error_log
 qr/\[error\] .* ws: backend's 100 refused, connection=[0-9a-f]{32}: it is an interim answer/
+
+=== TEST 13: the connection of an interim answer goes into no keepalive group: its real answer would be the next client's
+--- redis
+SET session:abc {}
+--- http_config
+upstream group { server $TEST_BACKEND; keepalive 4; }
+--- config
+ws_redis $TEST_REDIS;
+ws_auth redis;
+ws_auth_token cookie:t;
+ws_auth_plain on;
+proxy_http_version 1.1;
+proxy_set_header Connection "";
+location / { ws_pass http://group; }
+--- client
+for send in client, get:
+    c = send("/", cookie="t=abc")
+    b = backend.accept()
+    b.send("HTTP/1.1 103 Early Hints\r\nContent-Length: 0\r\n\r\n")
+    equal(c.status, 502)
+    b.expect_eof()
+--- error_log
+it is an interim answer

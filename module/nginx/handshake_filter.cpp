@@ -71,8 +71,9 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept try {
     if (const char* wrong = refuse_switch(r, *connection)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "ws: backend's %ui refused, connection=%*s: %s",
                       r->headers_out.status, connection->id.size(), connection->id.data(), wrong);
-        // None of its lines may stand in the 502.
+        // None of its lines may stand in the 502, and what follows it on its connection is no answer to the next request.
         ngx_http_clean_header(r);
+        r->upstream->keepalive = 0;
         return NGX_HTTP_BAD_GATEWAY;
     }
     // A request that was refused can only be here because error_page sent it on, to a location without a hook: nothing of
