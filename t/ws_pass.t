@@ -295,3 +295,42 @@ location / { ws_pass http://no-such-host.invalid; }
 --- must_die
 --- error_log
 host not found in upstream "no-such-host.invalid"
+
+=== TEST 18: proxy_set_body gives an upgrade no body, for a backend would take the client's frames for it
+--- config
+proxy_set_body hello;
+location / { ws_pass http://$TEST_BACKEND; }
+--- client
+c = client("/")
+b = backend.accept()
+equal((b.header_all("Content-Length"), b.header_all("Transfer-Encoding")), ([], []))
+b.upgrade()
+c.send_text("first")
+b.expect_text("first")
+
+=== TEST 19: proxy_cache answers no upgrade and keeps no refusal of one, and still serves the other requests
+--- http_config
+proxy_cache_path $TEST_DIR/cache keys_zone=pages:1m;
+--- config
+proxy_cache pages;
+proxy_cache_valid any 1h;
+ws_auth_plain on;
+location / { ws_pass http://$TEST_BACKEND; }
+--- client
+def ask(send, status):
+    c = send("/chat")
+    b = backend.accept()
+    b.respond(status, ["Connection: close"])
+    b.close()
+    equal(c.status, int(status[:3]))
+    equal(c.body, b"")
+
+ask(client, "403 Forbidden")
+ask(client, "404 Not Found")
+ask(get, "200 OK")
+ask(client, "403 Forbidden")
+c, b = tunnel("/chat")
+c.send_text("hello")
+b.expect_text("hello")
+equal(get("/chat").status, 200, "from the cache")
+backend.no_connection()

@@ -11,9 +11,11 @@ namespace ws::nginx {
 namespace {
 
 // Lines that proxy_pass writes its own way, by its defaults or by proxy_set_header. Those are left alone, with all that
-// proxy_set_header inherits: only the finished request is changed.
-bool is_hop_by_hop(std::string_view line) noexcept {
-    static constexpr std::array<std::string_view, 3> names{"connection:", "upgrade:", "keep-alive:"};
+// proxy_set_header inherits: only the finished request is changed. An upgrade has no body, proxy_set_body or not: a backend
+// that waits for one would take frames for it.
+bool is_unfit(std::string_view line) noexcept {
+    static constexpr std::array<std::string_view, 5> names{
+        "connection:", "upgrade:", "keep-alive:", "content-length:", "transfer-encoding:"};
     return std::ranges::any_of(names, [line](std::string_view name) {
         return line.size() >= name.size() &&
                ngx_strncasecmp(reinterpret_cast<u_char*>(const_cast<char*>(line.data())),
@@ -32,7 +34,7 @@ std::string as_upgrade(std::string_view head) {
     for (head.remove_prefix(first + crlf.size()); !head.starts_with(crlf);) {
         const std::size_t end = head.find(crlf);
         if (end == std::string_view::npos) { return {}; }
-        if (!is_hop_by_hop(head)) { request += head.substr(0, end + crlf.size()); }
+        if (!is_unfit(head)) { request += head.substr(0, end + crlf.size()); }
         head.remove_prefix(end + crlf.size());
     }
     request += "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
@@ -52,6 +54,20 @@ ngx_int_t create_upgrade_request(ngx_http_request_t* r) noexcept try {
     return NGX_OK;
 } catch (...) { return NGX_ERROR; }
 
+// An upgrade is not answered from proxy_cache, nor is its refusal kept there: it is one client's. The location's other
+// requests are cached as configured.
+bool pass_by_cache(ngx_http_request_t* r) noexcept {
+#if (NGX_HTTP_CACHE)
+    if (!r->upstream->conf->cache) { return true; }
+    auto* conf = static_cast<ngx_http_upstream_conf_t*>(ngx_palloc(r->pool, sizeof(ngx_http_upstream_conf_t)));
+    if (conf == nullptr) { return false; }
+    *conf = *r->upstream->conf;
+    conf->cache = 0;
+    r->upstream->conf = conf;
+#endif
+    return true;
+}
+
 ngx_int_t handle(ngx_http_request_t* r) noexcept {
     const LocationConf& conf = location_conf(r);
     Connection* connection = Connection::of(r);
@@ -65,7 +81,11 @@ ngx_int_t handle(ngx_http_request_t* r) noexcept {
     if (rc != NGX_DONE || r->upstream == nullptr) { return rc; }
     connection->create_request = r->upstream->create_request;
     r->upstream->create_request = create_upgrade_request;
-    ngx_http_upstream_init(r);
+    if (pass_by_cache(r)) {
+        ngx_http_upstream_init(r);
+    } else {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    }
     return NGX_DONE;
 }
 
