@@ -117,7 +117,19 @@ import conformance
 conformance.serve_echo()
 conformance.run("9", "/")
 
-=== TEST 9: permessage-deflate as offered
+=== TEST 9: headers delivery: what breaks the protocol is found in the frames, after the answers; the rest passes to ws and back
+--- redis: none
+--- timeout: 120
+--- config
+location /headers { ws_pass http://unix:$TEST_DIR/echo.sock:; }
+--- client
+import clients
+import conformance
+with clients.echo():
+    for group in "1", "2", "3", "4", "5", "7", "9":
+        conformance.run(group, "/headers")
+
+=== TEST 10: permessage-deflate as offered
 --- redis: none
 --- timeout: 120
 --- config
@@ -136,6 +148,7 @@ for offer, must_have in [
     ("permessage-deflate; client_max_window_bits", []),
     ("permessage-deflate; server_no_context_takeover", ["server_no_context_takeover"]),
     ("permessage-deflate; client_no_context_takeover", []),
+    ("permessage-deflate; server_max_window_bits=8", ["server_max_window_bits=8"]),
     ("permessage-deflate; server_max_window_bits=9", ["server_max_window_bits=9"]),
     ("permessage-deflate; server_max_window_bits=15", []),
     ("permessage-deflate; client_max_window_bits=9", ["client_max_window_bits=9"]),

@@ -118,8 +118,9 @@ equal(c.recv_frame(), (False, 4, TEXT, payload))
 equal(c.recv_frame(), (True, 0, CONTINUATION, b"\x00"))
 # A control frame may not have them even so (RFC 7692 6.1).
 c.sock.sendall(frame(PING, b"", rsv=4, mask=b"1234"))
-c.expect_close(1002)
 b.expect_close(1001)
+b.send_close(1001)
+c.expect_close(1002)
 
 === TEST 5: a reserved bit without an extension is the client's fault
 --- config
@@ -130,12 +131,14 @@ c.send_text("before")
 c.sock.sendall(frame(TEXT, "compressed?", rsv=4, mask=b"1234"))
 b.expect_text("before")
 b.expect_close(1001)
-c.expect_close(1002, "reserved bit set")
+b.send_text("answer")
 b.send_close(1001)
 b.close()
+c.expect_text("answer")
+c.expect_close(1002, "reserved bit set")
 c.expect_eof()
 --- error_log
-qr/by=client code=1002 messages_in=1 messages_out=0 reserved bit set/
+qr/by=client code=1002 messages_in=1 messages_out=1 reserved bit set/
 
 === TEST 6: a frame header of the client that breaks the protocol: 1002 to it, 1001 to the backend, nothing of it passed on
 --- config
@@ -158,9 +161,9 @@ for why, bytes_ in faults.items():
     if why.startswith("message inside"):
         equal(b.recv_frame(), (False, 0, TEXT, b"x"))
     b.expect_close(1001, "")
-    c.expect_close(1002, why)
     b.send_close(1001)
     b.close()
+    c.expect_close(1002, why)
     c.expect_eof()
 
 === TEST 7: a client that floods after its fault still reads the close frame and the end
@@ -172,9 +175,9 @@ c.sock.sendall(frame(3, "", mask=b"1234"))
 for _ in range(64):
     c.sock.sendall(b"x" * 65536)
 b.expect_close(1001)
-c.expect_close(1002)
 b.send_close(1001)
 b.expect_eof()
+c.expect_close(1002)
 c.expect_eof()
 
 === TEST 8: a frame header of the backend that breaks the protocol: 1002 to it, 1014 to the client

@@ -141,9 +141,9 @@ server {
 import flow
 c, b = flow.open_tunnel(tls=True, tls_backend=True)
 c.send(frame(3, "", mask=b"1234"))
-c.expect_close(1002)
 b.expect_close(1001)
 b.send_close(1001)
+c.expect_close(1002)
 c.expect_eof()
 b.expect_eof()
 

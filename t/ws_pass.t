@@ -28,8 +28,9 @@ c.send_text("hello")
 b.expect_text("hello")
 # A violation shows that it is the relay that moves the bytes.
 c.send_frame(3, "")
-c.expect_close(1002)
 b.expect_close(1001)
+b.send_close(1001)
+c.expect_close(1002)
 
 === TEST 2: ws_pass in its place, with the proxy_set_header lines of the server still inherited
 --- config

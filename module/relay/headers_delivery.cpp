@@ -10,6 +10,25 @@ namespace ws::relay {
 using websocket::Sender;
 namespace close_code = websocket::close_code;
 
+namespace {
+
+// Where a close frame begins in `data`, which continues the stream that `follower` has followed so far; its end without one.
+std::size_t before_close(std::string_view data, websocket::Follower follower) noexcept {
+    std::size_t at = 0;
+    while (at < data.size() && !follower.violated()) {
+        if (!follower.at_boundary()) {
+            at += follower.follow_to_boundary(data.substr(at));
+            continue;
+        }
+        if (static_cast<websocket::Opcode>(data[at] & 0x0f) == websocket::Opcode::close) { return at; }  // RFC 6455 5.2
+        (void)follower.follow(data.substr(at, 1));
+        ++at;
+    }
+    return data.size();
+}
+
+}  // namespace
+
 HeadersDelivery::HeadersDelivery(bool extensions, MaskKeys& keys) noexcept
     : streams_{Stream{{Sender::client, extensions}, {}}, Stream{{Sender::server, extensions}, {}}}, keys_(keys) {}
 
@@ -22,7 +41,9 @@ void HeadersDelivery::consume(Side from, std::span<char>& input, Output& output)
         discard(from, data);
         return;
     }
-    if (stream(from).ending) {
+    if (from == Side::backend && put_off_) {
+        pass_last_words(data, output);
+    } else if (stream(from).ending) {
         pass_last_frame(from, data, output);
     } else if (from == Side::client && pongs_.expecting()) {
         pass_without_pong(data, output);
@@ -79,6 +100,21 @@ void HeadersDelivery::pass_last_frame(Side from, std::string_view data, Output& 
     }
 }
 
+// The backend's frames are passed on up to its close frame; instead of that one the client gets what was put off.
+void HeadersDelivery::pass_last_words(std::string_view data, Output& output) {
+    const std::size_t end = before_close(data, stream(Side::backend).follower);
+    if (end > 0) { pass(Side::backend, data.substr(0, end), output); }
+    if (end < data.size()) {
+        answer(output);
+        discard(Side::backend, data.substr(end));
+    }
+}
+
+void HeadersDelivery::answer(Output& output) {
+    if (puts_off() && stream(Side::backend).follower.at_boundary()) { put_close(Side::client, {}, output); }
+    put_off_ = false;
+}
+
 // A whole close frame has been passed on.
 void HeadersDelivery::note_close(Side from) {
     mark(from).received = true;
@@ -120,7 +156,14 @@ void HeadersDelivery::fail(Side from, Output& output) {
     if (!cut(other(from)) && !closing(other(from)).sent) {
         put_close(other(from), {client ? close_code::going_away : close_code::bad_gateway, {}}, output);
     }
-    end_towards(from, {close_code::protocol_error, std::string(why)}, output);
+    const Close answer{close_code::protocol_error, std::string(why)};
+    if (client && closing(Side::backend).sent && !closing(Side::backend).received && !stream(Side::backend).ending) {
+        // What it sent before is still answered.
+        stream(Side::backend).ending = answer;
+        put_off_ = true;
+        return;
+    }
+    end_towards(from, answer, output);
 }
 
 void HeadersDelivery::ended(Side from, Output& output) {
@@ -158,10 +201,12 @@ void HeadersDelivery::end_towards(Side to, const Close& close, Output& output) {
     }
 }
 
+// What has been put off comes first: how the client itself has ended the connection.
 void HeadersDelivery::put_close(Side to, const Close& close, Output& output) {
+    const Close& chosen = to == Side::client && put_off_ ? *stream(Side::backend).ending : close;
     std::optional<websocket::MaskKey> key;
     if (to == Side::backend) { key = keys_.next(); }
-    websocket::append_close(output.to(to), close.code, close.reason, key);
+    websocket::append_close(output.to(to), chosen.code, chosen.reason, key);
     mark(to).sent = true;
 }
 

@@ -20,6 +20,10 @@ public:
     [[nodiscard]] bool ping(Output& output) override;
     void ended(Side from, Output& output) override;
     void close(const Close& client, const Close& backend, Output& output) override;
+    [[nodiscard]] bool puts_off() const noexcept override {
+        return put_off_ && !closing(Side::client).sent && !cut(Side::client);
+    }
+    void answer(Output& output) override;
     [[nodiscard]] bool half_close() const noexcept override { return true; }
     void half_close_failed(Output& output) override;
     [[nodiscard]] std::uint64_t messages(Side from) const noexcept override { return stream(from).follower.messages(); }
@@ -36,6 +40,7 @@ private:
     void pass_without_pong(std::string_view data, Output& output);
     void pass(Side from, std::string_view data, Output& output);
     void pass_last_frame(Side from, std::string_view data, Output& output);
+    void pass_last_words(std::string_view data, Output& output);
     void note_close(Side from);
     void discard(Side from, std::string_view data) noexcept;
     void fail(Side from, Output& output);
@@ -45,6 +50,7 @@ private:
     std::array<Stream, 2> streams_;
     PongFilter pongs_;
     MaskKeys& keys_;
+    bool put_off_ = false;  // the backend's `ending` is for where its close frame would be
 };
 
 }  // namespace ws::relay

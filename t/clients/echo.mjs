@@ -9,11 +9,12 @@ import { WebSocketServer } from "./ws.mjs";
 const [socket] = process.argv.slice(2);
 const server = createServer((request, response) => response.writeHead(426).end());
 const services = [true, false].map((deflate) => [deflate, new WebSocketServer({
-  noServer: true, maxPayload: 64 << 20, perMessageDeflate: deflate && { threshold: 0 },
+  noServer: true, maxPayload: 64 << 20, maxFragments: 1 << 20, perMessageDeflate: deflate && { threshold: 0 },
 })]);
 
 for (const [, service] of services) {
   service.on("connection", (ws, request) => {
+    ws.on("error", () => {});  // who breaks the protocol is told so by ws
     ws.on("message", (data, binary) => {
       if (!request.url.startsWith("/envelope/")) return ws.send(data, { binary });
       const event = JSON.parse(data);

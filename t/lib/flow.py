@@ -136,8 +136,8 @@ def ends(**options):
 
     c, b = open_tunnel(**options)
     c.send(frame(3, mask=MASK))
-    c.expect_close(1002)
     b.expect_close(1001)
     b.send_close(1001)
+    c.expect_close(1002)
     c.expect_eof()
     b.expect_eof()

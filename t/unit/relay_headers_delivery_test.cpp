@@ -53,6 +53,11 @@ struct Line {
         delivery.close(to_client, to_backend, output);
         return take(output);
     }
+    Line& answered() {
+        Output output;
+        delivery.answer(output);
+        return take(output);
+    }
     Line& take(const Output& output) {
         client += output.client;
         backend += output.backend;
@@ -104,7 +109,12 @@ void a_broken_client_is_told_1002_and_the_backend_1001(void**) {
         Line line;
         line.consume(Side::client, client(0x81, "good") + hex(row.bytes) + "rest");
         assert_bytes_equal(line.backend, client(0x81, "good") + client_close(1001));
-        assert_bytes_equal(line.client, server_close(1002, row.why));
+        assert_bytes_equal(line.client, "");
+        assert_true(line.delivery.puts_off());
+        line.consume(Side::backend, server(0x81, "answer") + server_close(1001) + server(0x81, "no"));
+        assert_bytes_equal(line.client, server(0x81, "answer") + server_close(1002, row.why));
+        assert_false(line.delivery.puts_off());
+        assert_true(line.delivery.closing(Side::backend).complete());
         assert_true(line.delivery.end().cause == End::Cause::client);
         assert_int_equal(line.delivery.end().code, 1002);
         assert_true(line.delivery.closing(Side::client).complete());
@@ -112,6 +122,46 @@ void a_broken_client_is_told_1002_and_the_backend_1001(void**) {
         line.consume(Side::client, client(0x81, "good again"));
         assert_bytes_equal(line.backend, client(0x81, "good") + client_close(1001));
     }
+}
+
+void a_broken_client_gets_the_backends_last_words_in_any_pieces(void**) {
+    const std::string words = server(0x01, std::string(300, 'a')) + server(0x8a, "pong") + server(0x80, "");
+    const std::string told = server_close(1002, "reserved opcode");
+    for (const std::size_t size : {std::size_t{1}, std::size_t{7}, std::size_t{4096}}) {
+        // The fault comes before, in the middle of, or behind what the backend says.
+        for (const std::size_t before : {std::size_t{0}, std::size_t{1}, std::size_t{100}, words.size()}) {
+            const auto broken = [&](Line& line) {
+                line.consume(Side::backend, words.substr(0, before), size).consume(Side::client, hex("83"));
+                line.consume(Side::backend, words.substr(before), size);
+                assert_bytes_equal(line.client, words);
+            };
+            Line closes, leaves, breaks, late;
+            broken(closes);
+            closes.consume(Side::backend, server_close(1001) + server(0x81, "no"), size);
+            assert_bytes_equal(closes.client, words + told);
+            assert_true(closes.delivery.closing(Side::backend).complete());
+            broken(leaves);
+            leaves.ended(Side::backend);
+            assert_bytes_equal(leaves.client, words + told);
+            broken(breaks);
+            breaks.consume(Side::backend, server(0x83, ""), size);
+            assert_bytes_equal(breaks.client, words + told);
+            broken(late);
+            late.consume(Side::backend, server(0x82, "late").substr(0, 1)).answered();
+            assert_bytes_equal(late.client, words + server(0x82, "late").substr(0, 1));
+            late.consume(Side::backend, server(0x82, "late").substr(1) + server(0x81, "no"));
+            assert_bytes_equal(late.client, words + server(0x82, "late") + told);
+        }
+    }
+    Line cut;
+    cut.consume(Side::client, hex("83")).consume(Side::backend, hex("81")).consume(Side::backend, hex("85"));
+    assert_bytes_equal(cut.client, hex("81"));
+    assert_true(cut.delivery.cut(Side::client));
+    Line in_a_close_frame;
+    const std::string bye = server_close(4000, "bye");
+    in_a_close_frame.consume(Side::backend, bye.substr(0, 3)).consume(Side::client, hex("83"));
+    in_a_close_frame.consume(Side::backend, bye.substr(3) + server(0x81, "no"));
+    assert_bytes_equal(in_a_close_frame.client, bye);
 }
 
 void a_broken_backend_is_told_1002_and_the_client_1014(void**) {
@@ -211,6 +261,7 @@ int main() {
         cmocka_unit_test(frames_pass_untouched_in_any_pieces),
         cmocka_unit_test(reserved_bits_pass_only_with_extensions),
         cmocka_unit_test(a_broken_client_is_told_1002_and_the_backend_1001),
+        cmocka_unit_test(a_broken_client_gets_the_backends_last_words_in_any_pieces),
         cmocka_unit_test(a_broken_backend_is_told_1002_and_the_client_1014),
         cmocka_unit_test(a_header_that_turns_out_broken_after_a_part_of_it_went_on_cuts_the_other_side),
         cmocka_unit_test(a_violation_while_the_other_direction_is_in_a_frame_is_told_after_it),
