@@ -140,9 +140,11 @@ location / {
     ws_compression_window 15;
     ws_pass http://$TEST_BACKEND;
 }
+location /defaults { ws_delivery envelope; ws_compression on; ws_pass http://$TEST_BACKEND; }
 --- client
 import conformance
 conformance.serve_echo()
+conformance.run_compressed("/defaults", "permessage-deflate; client_max_window_bits", ["server_max_window_bits=12"])
 for offer, must_have in [
     ("permessage-deflate", []),
     ("permessage-deflate; client_max_window_bits", []),

@@ -261,3 +261,36 @@ for path in bound:
             check(grown <= bound[path], f"{path} {direction}: {grown} KiB a connection, {bound[path]} at most")
         for c, b in tunnels:
             c.close(), b.close()
+
+=== TEST 10: where nothing is configured: 1 MiB and 100,000 frames a message
+--- redis: none
+--- config
+location / { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+location /compressed { ws_delivery envelope; ws_compression on; ws_pass http://$TEST_BACKEND; }
+--- client
+import zlib
+most = 1 << 20
+empty = frame(CONTINUATION, "", fin=False, mask=b"mask")
+c, b = tunnel("/")
+b.recv_text()
+c.send_text("x" * most)
+check(b.recv_text().endswith('"data":"' + "x" * most + '"}'), "it has come whole")
+c.send(frame(TEXT, "", fin=False, mask=b"mask") + empty * 99998 + frame(CONTINUATION, "last", mask=b"mask"))
+matches(b.recv_text(), '"seq":2,.*"data":"last"')
+c.send(frame(TEXT, "", fin=False, mask=b"mask") + empty * 100000)
+c.expect_close(1008, "message in too many fragments")
+
+# Its header is enough.
+c, b = tunnel("/")
+c.send(frame(TEXT, "x" * (most + 1), mask=b"mask")[:14])
+c.expect_close(1009, "message too big")
+
+for size, code in (most, None), (most + 1, 1009):
+    c, b = tunnel("/compressed", headers=["Sec-WebSocket-Extensions: permessage-deflate"])
+    b.recv_text()
+    deflate = zlib.compressobj(wbits=-15)
+    c.send_frame(TEXT, (deflate.compress(b"x" * size) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4], rsv=4)
+    if code:
+        c.expect_close(code, "message too big")
+    else:
+        check(len(b.recv_text()) > most)
