@@ -222,10 +222,14 @@ qr/by=gateway code=1013 .* backend reads too slowly/
 === TEST 9: what forty peers that never read cost, in both deliveries and both directions
 --- redis: none
 --- config
+# However long it takes.
+ws_ping_interval 0;
+send_timeout 10m;
+proxy_send_timeout 10m;
 location /headers { ws_pass http://$TEST_BACKEND; }
 location /envelope { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
 location /compressed { ws_delivery envelope; ws_compression on; ws_pass http://$TEST_BACKEND; }
---- timeout: 90
+--- timeout: 180
 --- client
 import flow
 import os
