@@ -299,3 +299,30 @@ for send in client, get:
     b.expect_eof()
 --- error_log
 it is an interim answer
+
+=== TEST 14: filters for pages leave a 101 and its messages alone
+--- redis
+SET session:abc {}
+--- config
+ws_redis $TEST_REDIS;
+ws_auth redis;
+ws_auth_token cookie:t;
+charset utf-8;
+expires 1d;
+limit_rate 1;
+location /ssi { ssi on; ws_pass http://$TEST_BACKEND; }
+location /gzip { gzip on; gzip_min_length 0; ws_pass http://$TEST_BACKEND; }
+location /envelope { ssi on; gzip on; ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+--- client
+for path in "/ssi", "/gzip", "/envelope":
+    c = client(path, cookie="t=abc", headers=["Accept-Encoding: gzip", "Range: bytes=0-1",
+                                              "If-Modified-Since: Sat, 01 Jan 2000 00:00:00 GMT"])
+    b = backend.accept()
+    b.upgrade(["Content-Type: text/html", "Last-Modified: Sat, 01 Jan 2000 00:00:00 GMT"])
+    equal(c.status, 101, path)
+    text = '<!--# include virtual="/ssi" -->' * 100
+    b.send_text(text)
+    c.expect_text(text)
+    if path != "/envelope":
+        c.send_text(text)
+        b.expect_text(text)
