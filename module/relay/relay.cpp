@@ -318,6 +318,7 @@ void Relay::flush_pending(Side to, Milliseconds now) {
         target.dead = result.status != Peer::Status::ok;
         target.sent += result.bytes;
         target.stalled = now;
+        last_activity_ = now;
         if (target.dead || target.sent == target.pending.size()) { target.drop_pending(); }
     }
 }

@@ -414,6 +414,23 @@ void the_idle_timeout_closes_both_sides(void** state) {
     assert_end(w, End::Cause::gateway, 1001);
 }
 
+void a_slow_reader_of_a_long_message_is_not_idle(void** state) {
+    Wired& w = wired(state);
+    w.client.room = 1;
+    const std::string text = server(0x81, "takes its time");
+    (void)w.from_backend(text);
+    for (std::size_t n = 1; n < text.size(); ++n) {
+        assert_state(w.later(250), State::open);
+        w.client.room = 1;
+        assert_state(w.relay.writable(Side::client, w.now), State::open);
+    }
+    assert_bytes_equal(w.client.got, text);
+    assert_state(w.later(999), State::open);
+    assert_true(w.relay.delivery().end().cause == End::Cause::none);
+    (void)w.later(1);
+    assert_end(w, End::Cause::gateway, 1001);
+}
+
 void a_reader_that_takes_nothing_is_closed_after_its_send_timeout(void** state) {
     for (const Side side : {Side::client, Side::backend}) {
         teardown(state);
@@ -674,6 +691,7 @@ int main() {
         TEST(a_client_whose_connection_is_broken_does_not_stop_the_backend_from_hearing_all),
         TEST(what_waits_for_a_slow_client_is_sent_before_the_end),
         TEST(the_idle_timeout_closes_both_sides),
+        TEST(a_slow_reader_of_a_long_message_is_not_idle),
         TEST(a_reader_that_takes_nothing_is_closed_after_its_send_timeout),
         TEST(a_slow_reader_that_wakes_up_gets_what_waited_and_is_told),
         cmocka_unit_test(a_connection_is_closed_at_its_age_however_busy),
