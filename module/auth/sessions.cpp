@@ -56,6 +56,7 @@ Sessions::~Sessions() = default;
 
 std::unique_ptr<Watch> Sessions::watch(const Question& question, Answer answer) {
     if ((question.live || question.cache.count() > 0) && !std::exchange(tracking_, true)) { store_.track(*this); }
+    ++tally_.lookups;
     if (first_.size() >= options_.max_waiting) {
         clock_.wake_at(clock_.now());
         return refused_->watch(question, false, std::move(answer));
@@ -257,7 +258,7 @@ void Sessions::read(Session& session) {
     session.asked();
     session.place = Place::reading;
     ++reading_;
-    ++reads_;
+    ++tally_.reads;
 }
 
 void Sessions::on_reply(Session& session, const redis::Outcome& outcome) {
@@ -294,7 +295,7 @@ void Sessions::answer_known() {
     for (std::size_t left = known_.size(); left > 0 && !known_.empty(); --left) {
         Session& session = *known_.front();
         rest(session);
-        if (session.known && session.epoch == epoch_) { session.tell_known(); }
+        if (session.known && session.epoch == epoch_) { tally_.cached += session.tell_known(); }
         after_telling(session);
     }
 }

@@ -58,7 +58,14 @@ public:
     void run();
 
     [[nodiscard]] std::size_t size() const noexcept { return table_.size(); }  // sessions
-    [[nodiscard]] std::uint64_t reads() const noexcept { return reads_; }      // sent so far
+
+    // So far.
+    struct Tally {
+        std::uint64_t lookups = 0;  // questions
+        std::uint64_t cached = 0;   // of them: answered by what was known
+        std::uint64_t reads = 0;    // commands sent
+    };
+    [[nodiscard]] const Tally& tally() const noexcept { return tally_; }
 
 private:
     // Where a session is.
@@ -110,7 +117,7 @@ private:
     std::unique_ptr<Session> refused_;  // its watches are: there were too many
     std::size_t unwatched_ = 0;
     std::size_t reading_ = 0;
-    std::uint64_t reads_ = 0;
+    Tally tally_;
     std::uint64_t epoch_ = 0;  // goes up when reports may have been missed: what was read before may not be true
     bool tracking_ = false;    // the store was told to
     bool tracked_ = false;     // and does

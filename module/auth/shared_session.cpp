@@ -108,20 +108,25 @@ void SharedSession::tell(const Verdict& verdict) {
                [this, news](const Watcher& watch) { return watch.answered() ? news : watch.came_before(reads_); });
 }
 
-void SharedSession::tell_known() {
+std::size_t SharedSession::tell_known() {
     const std::string value = *value_;  // a copy: those who are told may have the session read again
-    tell_those(allowed(value), [](const Watcher& watch) { return !watch.answered() && watch.takes_known(); });
+    return tell_those(allowed(value, 0, true),
+                      [](const Watcher& watch) { return !watch.answered() && watch.takes_known(); });
 }
 
 template <class Whom>
-void SharedSession::tell_those(const Verdict& verdict, Whom whom) {
+std::size_t SharedSession::tell_those(const Verdict& verdict, Whom whom) {
     telling_ = true;
+    std::size_t told = 0;
     std::size_t left = watches_.size();  // those that come meanwhile have their turn later
     for (auto at = watches_.begin(); left > 0; --left, ++at) {
-        if (*at != nullptr && whom(**at)) { (*at)->tell(verdict); }
+        if (*at == nullptr || !whom(**at)) { continue; }
+        ++told;
+        (*at)->tell(verdict);
     }
     telling_ = false;
     watches_.remove(nullptr);
+    return told;
 }
 
 }  // namespace ws::auth

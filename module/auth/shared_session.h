@@ -55,8 +55,8 @@ public:
     // Its answer, for all who came before it was sent; those who were answered before hear only of a change. Callbacks may
     // end watches and begin others; the session stays until this returns.
     void tell(const Verdict& verdict);
-    // What was told last, for those who take what is known. Only after an `allowed`.
-    void tell_known();
+    // What was told last, for those who take what is known: how many. Only after an `allowed`.
+    std::size_t tell_known();
 
 private:
     class Watcher;
@@ -64,7 +64,7 @@ private:
 
     [[nodiscard]] bool is_news(const Verdict& verdict) const;
     template <class Whom>
-    void tell_those(const Verdict& verdict, Whom whom);
+    std::size_t tell_those(const Verdict& verdict, Whom whom);
     void add_renewal(const Renewal& renewal);
     void end_renewal();
     void leave(Watchers::iterator place) noexcept;

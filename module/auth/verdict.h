@@ -15,12 +15,12 @@ using Verdict = ws_auth_verdict_t;
 [[nodiscard]] inline std::string_view view(const ws_auth_text_t& text) noexcept { return {text.data, text.len}; }
 
 // The verdict has views of what it is made of.
-[[nodiscard]] inline Verdict allowed(std::string_view session, std::int64_t expires = 0) noexcept {
-    return {WS_AUTH_ALLOWED, text(session), {}, expires};
+[[nodiscard]] inline Verdict allowed(std::string_view session, std::int64_t expires = 0, bool cached = false) noexcept {
+    return {WS_AUTH_ALLOWED, text(session), {}, expires, cached ? 1U : 0U};
 }
 
 [[nodiscard]] inline Verdict refused(ws_auth_status_t status, std::string_view detail) noexcept {
-    return {status, {}, text(detail), 0};
+    return {status, {}, text(detail), 0, 0};
 }
 
 }  // namespace ws::auth

@@ -24,6 +24,7 @@ ngx_int_t refuse(Connection& connection, ngx_uint_t level, ngx_int_t status, Aut
     connection.auth = why;
     connection.verdict = status;
     connection.context.reset();
+    count(why);
     ngx_log_error(level, connection.request->connection->log, 0, "ws: refused %i, connection=%*s: %*s", status,
                   connection.id.size(), connection.id.data(), detail.size(), detail.data());
     return status;

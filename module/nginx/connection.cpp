@@ -6,6 +6,7 @@
 
 #include "nginx/object.h"
 #include "nginx/tunnel.h"
+#include "nginx/worker.h"
 
 namespace ws::nginx {
 
@@ -48,6 +49,22 @@ std::string_view name(AuthStatus status) noexcept {
         case AuthStatus::malformed: return "malformed";
     }
     return {};
+}
+
+void count(AuthStatus status) noexcept {
+    using ws::status::AuthResult;
+    ws::status::Counters& counters = Worker::current()->counters();
+    switch (status) {
+        case AuthStatus::off:
+        case AuthStatus::pending: break;
+        case AuthStatus::allowed: return counters.add_auth(AuthResult::allowed);
+        case AuthStatus::no_token: return counters.add_auth(AuthResult::no_token);
+        case AuthStatus::denied: return counters.add_auth(AuthResult::denied);
+        case AuthStatus::unavailable: return counters.add_auth(AuthResult::unavailable);
+        case AuthStatus::invalid: return counters.add_auth(AuthResult::invalid);
+        case AuthStatus::origin: return counters.add_auth(AuthResult::origin);
+        case AuthStatus::malformed: return counters.add_auth(AuthResult::malformed);
+    }
 }
 
 Connection::Connection(ngx_http_request_t* r) : request(r), conf(&location_conf(r)), id(random_id()) {

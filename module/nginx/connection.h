@@ -4,8 +4,10 @@
 
 #include "nginx/ngx.h"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,12 +15,20 @@
 #include "auth/verdict.h"
 #include "context/context.h"
 #include "nginx/location_conf.h"
+#include "status/connection_meter.h"
 #include "websocket/extensions.h"
 #include "websocket/handshake.h"
 
 namespace ws::nginx {
 
 class Tunnel;
+
+// A WebSocket's figures, for the access log.
+struct Summary {
+    status::Traffic traffic;
+    std::uint16_t close_code = 0;  // 0: it is open
+    status::ClosedBy closed_by = status::ClosedBy::gateway;
+};
 
 // What $ws_auth_status says.
 enum class AuthStatus {
@@ -34,6 +44,8 @@ enum class AuthStatus {
 };
 
 [[nodiscard]] std::string_view name(AuthStatus status) noexcept;
+// Counts a request's result, if it is one.
+void count(AuthStatus status) noexcept;
 
 struct EndWatch {
     void operator()(ws_auth_watch_t* watch) const noexcept { watch->end(watch); }
@@ -71,6 +83,9 @@ struct Connection {
     Judge judge = nullptr;  // of the hook's first answer
     bool asking = false;    // the hook's ask() is running
     bool answered = false;
+    std::chrono::microseconds lookup{};  // how long the hook took; while it is asked, when that began
+    bool cached = false;                 // the hook knew already
+    std::uint64_t refreshes = 0;         // how often the session has given it another context
     ngx_event_t resume{};                // posted when the hook has answered after ask()
     ngx_event_t expiry{};                // timer: the session ends
     std::int64_t expires = 0;            // then, in ms since the epoch; 0: it doesn't
@@ -83,6 +98,7 @@ struct Connection {
     std::string_view subprotocol;                                // the one that the location picked
     bool takeover = false;                                       // a good 101 is on its way to the client
     std::unique_ptr<Tunnel> tunnel;
+    std::optional<Summary> summary;  // once there was a tunnel, and it is gone
 };
 
 }  // namespace ws::nginx

@@ -1,5 +1,6 @@
 #include "nginx/delivery_factory.h"
 
+#include <bit>
 #include <string>
 
 #include "nginx/request_headers.h"
@@ -36,6 +37,10 @@ relay::EnvelopeOptions envelope_options(const Connection& connection) {
     options.deflate_min_length = conf.compression_min_length;
     // The connection owns the delivery.
     options.on_dropped = [&connection](std::uint64_t total, std::string_view why) {
+        Worker::current()->counters().commands_dropped.add();
+        if (!std::has_single_bit(total)) {
+            return;
+        }  // the 1st, 2nd, 4th, 8th ..., so that a log doesn't grow with each
         ngx_log_error(NGX_LOG_WARN, connection.request->connection->log, 0,
                       "ws: backend message dropped, connection=%*s: %*s (%uL so far)", connection.id.size(),
                       connection.id.data(), why.size(), why.data(), total);

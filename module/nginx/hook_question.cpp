@@ -1,12 +1,14 @@
 #include "nginx/hook_question.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "nginx/context_builder.h"
 #include "nginx/template.h"
 #include "nginx/tunnel.h"
+#include "nginx/worker.h"
 
 namespace ws::nginx {
 
@@ -14,6 +16,36 @@ namespace {
 
 // nginx compares timers by the sign of their difference, so one of years would be over at once.
 constexpr std::int64_t longest_timer = 24 * 3600 * 1000;
+
+std::chrono::microseconds now() noexcept {
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+void begin_lookup(Connection& connection) noexcept {
+    connection.lookup = now();
+    ngx_log_error(NGX_LOG_INFO, connection.request->connection->log, 0, "ws: lookup connection=%*s",
+                  connection.id.size(), connection.id.data());
+}
+
+void end_lookup(Connection& connection, const auth::Verdict& verdict) noexcept {
+    connection.lookup = now() - connection.lookup;
+    connection.cached = verdict.cached != 0;
+    Worker::current()->counters().add_auth_duration(static_cast<std::uint64_t>(connection.lookup.count()));
+}
+
+void note_admission(const Connection& connection) noexcept {
+    count(connection.auth);
+    ngx_log_error(NGX_LOG_INFO, connection.request->connection->log, 0, "ws: allowed connection=%*s lookup=%T.%06Ts%s",
+                  connection.id.size(), connection.id.data(), static_cast<time_t>(connection.lookup.count() / 1000000),
+                  static_cast<time_t>(connection.lookup.count() % 1000000), connection.cached ? " cached" : "");
+}
+
+void note_change(Connection& connection) noexcept {
+    ++connection.refreshes;
+    Worker::current()->counters().context_changes.add();
+    ngx_log_error(NGX_LOG_INFO, connection.request->connection->log, 0, "ws: context changed, connection=%*s",
+                  connection.id.size(), connection.id.data());
+}
 
 void on_resume(ngx_event_t* event) noexcept {
     auto& connection = *static_cast<Connection*>(event->data);
@@ -78,6 +110,7 @@ void on_change(Connection& connection, const auth::Verdict& verdict) {
     // Otherwise only its time to live has changed, or what the backend doesn't see.
     if (result.context->json() != connection.context->json()) {
         connection.context = std::move(result.context);
+        note_change(connection);
         if (connection.tunnel != nullptr) {
             connection.tunnel->session_changed();
         } else {
@@ -88,12 +121,17 @@ void on_change(Connection& connection, const auth::Verdict& verdict) {
 
 void on_first_answer(Connection& connection, const auth::Verdict& verdict) noexcept {
     connection.answered = true;
+    end_lookup(connection, verdict);
     try {
         (void)connection.judge(connection, verdict);
-        if (connection.auth == AuthStatus::allowed) { expire_at(connection, verdict.expires); }
+        if (connection.auth == AuthStatus::allowed) {
+            expire_at(connection, verdict.expires);
+            note_admission(connection);
+        }
     } catch (...) {
         connection.verdict = NGX_HTTP_INTERNAL_SERVER_ERROR;
         connection.auth = AuthStatus::invalid;
+        count(connection.auth);
     }
     // In an event that isn't the request's, the request goes on from an event of its own.
     if (!connection.asking) { ngx_post_event(&connection.resume, &ngx_posted_events); }
@@ -129,6 +167,7 @@ ngx_int_t ask_hook(Connection& connection, Connection::Judge judge) {
     question.recheck = static_cast<std::int64_t>(conf.recheck);
     question.cache = static_cast<std::int64_t>(conf.cache);
 
+    begin_lookup(connection);
     connection.auth = AuthStatus::pending;
     connection.hook_conf = &conf;
     connection.judge = judge;

@@ -2,6 +2,7 @@
 
 #include "nginx/object.h"
 #include "nginx/ws_pass.h"
+#include "nginx/ws_status.h"
 
 namespace ws::nginx {
 
@@ -88,6 +89,7 @@ void* create_location_conf(ngx_conf_t* cf) noexcept {
     conf->ping_interval = NGX_CONF_UNSET_MSEC;
     conf->pong_timeout = NGX_CONF_UNSET_MSEC;
     conf->drain_timeout = NGX_CONF_UNSET_MSEC;
+    conf->status_format = NGX_CONF_UNSET_UINT;
     return conf;
 }
 
@@ -95,6 +97,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     const auto& prev = *static_cast<LocationConf*>(parent);
     auto& conf = *static_cast<LocationConf*>(child);
 
+    if (merge_ws_status(cf, prev, conf) != NGX_CONF_OK) { return static_cast<char*>(NGX_CONF_ERROR); }
     inherit(conf.hook, prev.hook);
     inherit(conf.redis, prev.redis);
     inherit(conf.tokens, prev.tokens);

@@ -32,6 +32,7 @@ struct ContextField {
 };
 
 enum class DeliveryKind : ngx_uint_t { headers, envelope };
+enum class StatusFormat : ngx_uint_t { by_request, json, prometheus, html };
 enum class HeaderEncoding : ngx_uint_t { json, base64url };
 
 struct ContextHeader {
@@ -89,9 +90,12 @@ struct LocationConf {
     ngx_msec_t pong_timeout;
     ngx_msec_t drain_timeout;
 
+    ngx_uint_t status_format;  // StatusFormat; unset without ws_status
+
     [[nodiscard]] bool has_hook() const noexcept { return hook != nullptr && hook->hook != nullptr; }
-    // Does the module act on requests of this location at all?
-    [[nodiscard]] bool active() const noexcept { return has_hook() || proxy_handler != nullptr; }
+    [[nodiscard]] bool shows_status() const noexcept { return status_format != NGX_CONF_UNSET_UINT; }
+    // Does the module act on requests of this location at all? A hook that ws_status inherits doesn't.
+    [[nodiscard]] bool active() const noexcept { return !shows_status() && (has_hook() || proxy_handler != nullptr); }
     [[nodiscard]] DeliveryKind delivery_kind() const noexcept { return static_cast<DeliveryKind>(delivery); }
 };
 

@@ -7,6 +7,7 @@
 #include "nginx/location_conf.h"
 #include "nginx/main_conf.h"
 #include "nginx/redis_hook.h"
+#include "nginx/status_zone.h"
 #include "nginx/variables.h"
 #include "nginx/worker.h"
 
@@ -26,6 +27,7 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) noexcept {
     if (handler == nullptr) { return NGX_ERROR; }
     *handler = ws::nginx::admit;
     ws::nginx::install_handshake_filter();
+    if (ws::nginx::StatusZone::add(cf) != NGX_OK) { return NGX_ERROR; }
     return ws::nginx::main_conf(cf).hooks->check(cf);
 }
 

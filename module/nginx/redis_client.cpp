@@ -21,7 +21,8 @@ bool better(const RedisConnection& a, const RedisConnection& b) noexcept {
 
 }  // namespace
 
-RedisClient::RedisClient(const RedisServer& server, ngx_log_t* log) : server_(server), log_(log) {
+RedisClient::RedisClient(const RedisServer& server, status::RedisCounters& counters, ngx_log_t* log)
+    : server_(server), counters_(counters), log_(log) {
     for (ngx_uint_t i = 0; i < server.connections; ++i) {
         connections_.push_back(std::make_unique<RedisConnection>(*this, server, log));
     }
@@ -105,10 +106,12 @@ void RedisClient::track(redis::Invalidations& listener) {
 }
 
 void RedisClient::is_up(RedisConnection& connection) {
+    counters_.connects.add();
     if (tracking_ != nullptr && tracking_->is_receiver(connection)) {
         tracking_->receiver_up();
         return;
     }
+    set_state(status::RedisState::up);
     address_ = connection.address();
     backoff_.reset();
     if (retry_.timer_set) { ngx_del_timer(&retry_); }
@@ -131,6 +134,8 @@ void RedisClient::is_down(const RedisConnection& connection, const char* reason,
     failed_ += lost;
     if (!down_) {
         down_ = true;
+        set_state(status::RedisState::down);
+        counters_.outages.add();
         ngx_log_error(NGX_LOG_ERR, log_, err, "ws: redis %s unreachable: %s", server_.name.c_str(), reason);
     }
     retry_later();

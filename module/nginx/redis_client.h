@@ -12,6 +12,7 @@
 #include "redis/backoff.h"
 #include "redis/invalidations.h"
 #include "redis/store.h"
+#include "status/figures.h"
 
 #include <memory>
 #include <span>
@@ -22,8 +23,8 @@ namespace ws::nginx {
 
 class RedisClient final : public redis::Store {
 public:
-    // Opens nothing yet. `server` and `log` (the cycle's) must outlive the client. Only in a process that runs the event loop.
-    RedisClient(const RedisServer& server, ngx_log_t* log);
+    // Opens nothing yet. All arguments must outlive the client; `log` is the cycle's. Only in a process that runs the event loop.
+    RedisClient(const RedisServer& server, status::RedisCounters& counters, ngx_log_t* log);
     RedisClient(const RedisClient&) = delete;
     RedisClient& operator=(const RedisClient&) = delete;
     ~RedisClient() override;
@@ -68,7 +69,10 @@ private:
     RedisConnection* choose();
     void retry_later() noexcept;
 
+    void set_state(status::RedisState state) noexcept { counters_.state.set(static_cast<std::int64_t>(state)); }
+
     const RedisServer& server_;
+    status::RedisCounters& counters_;
     std::unique_ptr<RedisTracking> tracking_;
     ngx_log_t* log_;
     std::vector<std::unique_ptr<RedisConnection>> connections_;

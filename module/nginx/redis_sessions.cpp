@@ -2,8 +2,12 @@
 
 namespace ws::nginx {
 
-RedisSessions::RedisSessions(const RedisServer& server, ngx_log_t* log)
-    : server_(server), log_(log), client_(server, log), sessions_(client_, *this, options()) {
+RedisSessions::RedisSessions(const RedisServer& server, status::RedisCounters& counters, ngx_log_t* log)
+    : server_(server),
+      counters_(counters),
+      log_(log),
+      client_(server, counters, log),
+      sessions_(client_, *this, options()) {
     no_socket_.fd = static_cast<ngx_socket_t>(-1);
     no_socket_.data = this;
     for (ngx_event_t* event : {&timer_, &soon_}) {
@@ -55,11 +59,20 @@ void RedisSessions::on_timer(ngx_event_t* event) noexcept {
     try {
         self.sessions_.run();
         self.running_ = false;
+        self.count();
     } catch (...) {
         self.running_ = false;
         ngx_log_error(NGX_LOG_ALERT, event->log, 0, "ws: out of memory");
         self.wake_at(self.now() + auth::Milliseconds(100));
     }
+}
+
+void RedisSessions::count() noexcept {
+    const auth::Sessions::Tally& now = sessions_.tally();
+    counters_.lookups.add(now.lookups - counted_.lookups);
+    counters_.cached.add(now.cached - counted_.cached);
+    counters_.reads.add(now.reads - counted_.reads);
+    counted_ = now;
 }
 
 }  // namespace ws::nginx

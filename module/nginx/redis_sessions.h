@@ -5,13 +5,14 @@
 
 #include "auth/sessions.h"
 #include "nginx/redis_client.h"
+#include "status/figures.h"
 
 namespace ws::nginx {
 
 class RedisSessions final : private auth::Clock {
 public:
-    // `server` and `log` (the cycle's) outlive the object.
-    RedisSessions(const RedisServer& server, ngx_log_t* log);
+    // All arguments outlive the object; `log` is the cycle's.
+    RedisSessions(const RedisServer& server, status::RedisCounters& counters, ngx_log_t* log);
     RedisSessions(const RedisSessions&) = delete;
     RedisSessions& operator=(const RedisSessions&) = delete;
     ~RedisSessions();
@@ -26,8 +27,10 @@ private:
     void wake_at(auth::Milliseconds time) noexcept override;
     [[nodiscard]] auth::SessionsOptions options();
     static void on_timer(ngx_event_t* event) noexcept;
+    void count() noexcept;
 
     const RedisServer& server_;
+    status::RedisCounters& counters_;
     ngx_log_t* log_;
     RedisClient client_;
     auth::Sessions sessions_;
@@ -35,6 +38,7 @@ private:
     ngx_event_t timer_{};
     ngx_event_t soon_{};
     bool running_ = false;
+    auth::Sessions::Tally counted_;
 };
 
 }  // namespace ws::nginx

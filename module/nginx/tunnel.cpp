@@ -59,6 +59,25 @@ relay::Timeouts timeouts(const Connection& connection) noexcept {
     };
 }
 
+status::Delivery kind(const Connection& connection) noexcept {
+    switch (connection.conf->delivery_kind()) {
+        case DeliveryKind::headers: return status::Delivery::headers;
+        case DeliveryKind::envelope: break;
+    }
+    return status::Delivery::envelope;
+}
+
+// An end without a cause is nginx's own: it has closed the connection.
+status::ClosedBy closed_by(relay::End::Cause cause) noexcept {
+    switch (cause) {
+        case relay::End::Cause::client: return status::ClosedBy::client;
+        case relay::End::Cause::backend: return status::ClosedBy::backend;
+        case relay::End::Cause::gateway:
+        case relay::End::Cause::none: break;
+    }
+    return status::ClosedBy::gateway;
+}
+
 void delete_timer(ngx_event_t* event) noexcept {
     if (event->timer_set) { ngx_del_timer(event); }
 }
@@ -88,7 +107,8 @@ Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery
       place_(worker.add(*this)),
       client_(Socket::client(r_)),
       backend_(Socket::backend(u_)),
-      relay_(client_, backend_, std::move(delivery), timeouts(connection), limits(connection), worker.scratch()) {
+      relay_(client_, backend_, std::move(delivery), timeouts(connection), limits(connection), worker.scratch()),
+      meter_(worker.counters(), kind(connection)) {
     no_socket_.fd = static_cast<ngx_socket_t>(-1);
     timer_.data = &no_socket_;
     no_socket_.data = this;
@@ -97,7 +117,7 @@ Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery
 }
 
 Tunnel::~Tunnel() {
-    if (!ended_) { leave_worker(); }
+    if (!ended_) { finish(); }
 }
 
 // From here on neither a timer nor the worker's exit leads to this tunnel.
@@ -159,6 +179,9 @@ void Tunnel::on_session() noexcept {
 
 State Tunnel::follow_session() {
     if (connection_.session_ended) {
+        worker_.counters().revocations.add();
+        ngx_log_error(NGX_LOG_INFO, r_->connection->log, 0, "ws: session ended, connection=%*s", connection_.id.size(),
+                      connection_.id.data());
         return relay_.close({close_codes::session_ended, "session ended"},
                             {websocket::close_code::going_away, "session ended"}, now());
     }
@@ -226,6 +249,7 @@ void Tunnel::drive(Step step) noexcept {
         ngx_log_error(NGX_LOG_ERR, r_->connection->log, 0, "ws: out of memory, connection=%*s closed",
                       connection_.id.size(), connection_.id.data());
     }
+    meter_.update(summary().traffic);
     if (state == State::done || !client_.rearm() || !backend_.rearm()) {
         hand_back();
         return;
@@ -248,9 +272,8 @@ void Tunnel::arm_timer() noexcept {
 }
 
 void Tunnel::hand_back() noexcept {
-    log_end();
     // nginx may keep the request for a while, to send what is left of the response; its backend is gone then.
-    leave_worker();
+    finish();
     connection_.watch.reset();
     if (connection_.expiry.timer_set) { ngx_del_timer(&connection_.expiry); }
     r_->read_event_handler = stock_.client_read;
@@ -263,18 +286,39 @@ void Tunnel::hand_back() noexcept {
     stock_.client_read(r_);
 }
 
-void Tunnel::log_end() noexcept {
-    static constexpr const char* causes[] = {"nobody", "client", "backend", "gateway"};
+// The WebSocket is over: what was so until now is kept for the access log.
+void Tunnel::finish() noexcept {
+    const Summary last = summary();
+    const relay::End::Cause cause = relay_.delivery().end().cause;
+    connection_.summary = {last.traffic, relay_.delivery().end().code, closed_by(cause)};
+    meter_.update(last.traffic);
+    meter_.close(connection_.summary->close_code, connection_.summary->closed_by);
+    log_end(*connection_.summary);
+    leave_worker();
+}
+
+Summary Tunnel::summary() const noexcept {
     const relay::Delivery& delivery = relay_.delivery();
-    const relay::End& end = delivery.end();
+    const relay::Tally tally = relay_.tally();
+    return {.traffic = {.messages_in = delivery.messages(Side::client),
+                        .messages_out = delivery.messages(Side::backend),
+                        .bytes_in = tally.client_received,
+                        .bytes_out = tally.client_sent,
+                        .pings = tally.pings,
+                        .pongs_missed = tally.pongs_missed}};
+}
+
+void Tunnel::log_end(const Summary& summary) noexcept {
+    const relay::End& end = relay_.delivery().end();
     const bool gone = end.cause == relay::End::Cause::backend && end.code == websocket::close_code::bad_gateway;
     const bool restart = end.cause == relay::End::Cause::gateway && end.code == websocket::close_code::service_restart;
     const ngx_uint_t level = gone ? NGX_LOG_ERR : restart ? NGX_LOG_NOTICE : NGX_LOG_INFO;
-    ngx_log_error(level, r_->connection->log, 0,
-                  "ws: closed connection=%*s by=%s code=%ui messages_in=%uL messages_out=%uL %*s",
-                  connection_.id.size(), connection_.id.data(), causes[static_cast<int>(end.cause)],
-                  static_cast<ngx_uint_t>(end.code), delivery.messages(Side::client), delivery.messages(Side::backend),
-                  end.detail.size(), end.detail.data());
+    const std::string_view by = status::closers[static_cast<std::size_t>(summary.closed_by)];
+    const std::string_view detail = end.cause != relay::End::Cause::none ? std::string_view(end.detail) : "by nginx";
+    ngx_log_error(
+        level, r_->connection->log, 0, "ws: closed connection=%*s by=%*s code=%ui messages_in=%uL messages_out=%uL %*s",
+        connection_.id.size(), connection_.id.data(), by.size(), by.data(), static_cast<ngx_uint_t>(summary.close_code),
+        summary.traffic.messages_in, summary.traffic.messages_out, detail.size(), detail.data());
 }
 
 }  // namespace ws::nginx

@@ -11,6 +11,7 @@
 #include "nginx/socket.h"
 #include "nginx/worker.h"
 #include "relay/relay.h"
+#include "status/connection_meter.h"
 
 namespace ws::nginx {
 
@@ -34,7 +35,7 @@ public:
     // For the worker: acts on the change, once it is this tunnel's turn. The tunnel may be gone afterwards.
     void on_session() noexcept;
 
-    [[nodiscard]] const relay::Delivery& delivery() const noexcept { return relay_.delivery(); }
+    [[nodiscard]] Summary summary() const noexcept;
 
 private:
     // nginx's handlers, to be called at the end.
@@ -59,8 +60,9 @@ private:
     [[nodiscard]] relay::Relay::State follow_session();
     void arm_timer() noexcept;
     void hand_back() noexcept;
+    void finish() noexcept;
     void leave_worker() noexcept;
-    void log_end() noexcept;
+    void log_end(const Summary& summary) noexcept;
 
     Connection& connection_;
     ngx_http_request_t* r_;
@@ -72,6 +74,7 @@ private:
     Socket client_;
     Socket backend_;
     relay::Relay relay_;
+    status::ConnectionMeter meter_;
     Stock stock_{};
     std::string early_client_;  // read by nginx before the take-over
     std::string early_backend_;

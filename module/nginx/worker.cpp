@@ -27,7 +27,12 @@ websocket::MaskKey RandomMaskKeys::next() noexcept {
 
 Worker* Worker::current() noexcept { return worker.get(); }
 
-Worker::Worker(ngx_cycle_t* cycle) noexcept : cycle_(cycle) {
+Worker::Worker(ngx_cycle_t* cycle) noexcept : cycle_(cycle), zone_(cycle), counters_(zone_.board().join()) {
+    if (counters_ == nullptr) {
+        static status::Counters uncounted;
+        counters_ = &uncounted;
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0, "ws: too many workers: ws_status doesn't show this one");
+    }
     no_socket_.fd = static_cast<ngx_socket_t>(-1);
     no_socket_.data = this;
     notify_.data = &no_socket_;
@@ -39,11 +44,14 @@ Worker::~Worker() {
     if (notice_ != nullptr) { ngx_close_connection(notice_); }
     if (notify_.posted) { ngx_delete_posted_event(&notify_); }
     for (auto& [server, sessions] : sessions_) { sessions->shutdown(); }
+    zone_.board().leave(*counters_);
 }
 
 auth::Sessions& Worker::sessions(const RedisServer& server) {
     std::unique_ptr<RedisSessions>& sessions = sessions_[&server];
-    if (sessions == nullptr) { sessions = std::make_unique<RedisSessions>(server, cycle_->log); }
+    if (sessions == nullptr) {
+        sessions = std::make_unique<RedisSessions>(server, counters_->redis[zone_.server(server.name)], cycle_->log);
+    }
     return sessions->sessions();
 }
 

@@ -10,6 +10,7 @@
 
 #include "nginx/redis_server.h"
 #include "nginx/redis_sessions.h"
+#include "nginx/status_zone.h"
 #include "relay/relay.h"
 
 namespace ws::nginx {
@@ -38,6 +39,10 @@ public:
 
     [[nodiscard]] auth::Sessions& sessions(const RedisServer& server);
     [[nodiscard]] relay::Scratch& scratch() noexcept { return scratch_; }
+    // What this worker counts.
+    [[nodiscard]] status::Counters& counters() noexcept { return *counters_; }
+    // What all of them have counted.
+    [[nodiscard]] status::Board& status_board() noexcept { return zone_.board(); }
     [[nodiscard]] relay::MaskKeys& mask_keys() noexcept { return mask_keys_; }
 
     // The tunnels of this worker. A tunnel is here as long as it is open.
@@ -56,6 +61,8 @@ private:
     static void on_exit_notice(ngx_event_t* event) noexcept;
 
     ngx_cycle_t* cycle_;
+    StatusZone zone_;
+    status::Counters* counters_;
     relay::Scratch scratch_;
     RandomMaskKeys mask_keys_;
     std::unordered_map<const RedisServer*, std::unique_ptr<RedisSessions>> sessions_;

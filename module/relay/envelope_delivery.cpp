@@ -1,6 +1,5 @@
 #include "relay/envelope_delivery.h"
 
-#include <bit>
 #include <utility>
 #include <variant>
 
@@ -202,7 +201,7 @@ void EnvelopeDelivery::patch_context(std::string_view merge_patch) {
 
 void EnvelopeDelivery::drop(std::string_view why) {
     ++dropped_;
-    if (options_.on_dropped && std::has_single_bit(dropped_)) { options_.on_dropped(dropped_, why); }
+    if (options_.on_dropped) { options_.on_dropped(dropped_, why); }
 }
 
 void EnvelopeDelivery::change_context(std::shared_ptr<const context::Context> context, Output& output) {

@@ -15,8 +15,7 @@
 
 namespace ws::relay {
 
-// Hears of messages of the backend that were no valid command, and were dropped: how many by now, and why this one. Called
-// for the 1st, 2nd, 4th, 8th ... of them, so that a log doesn't grow with each.
+// Hears of each message of the backend that was no valid command, and was dropped: how many by now, and why this one.
 using OnDropped = std::function<void(std::uint64_t total, std::string_view why)>;
 
 struct EnvelopeOptions {

@@ -42,6 +42,7 @@ Relay::State Relay::start(std::string_view early_client, std::string_view early_
     heard_ = now;
     half(Side::client).unread = early_client;
     half(Side::backend).unread = early_backend;
+    half(Side::client).received = early_client.size();
     delivery_->open(scratch_.output);
     flush_output(Side::client, now);
     // The backend first: what it said before the client spoke.
@@ -141,6 +142,7 @@ void Relay::keep_alive(Milliseconds now) {
     heard_ = now;
     if (half(Side::client).pending.empty() && delivery_->ping(scratch_.output)) {
         pinged_ = now;
+        ++pings_;
         flush_output(Side::backend, now);
     }
 }
@@ -148,6 +150,7 @@ void Relay::keep_alive(Milliseconds now) {
 // A client that gives no sign of life is gone, though its connection isn't.
 void Relay::lose_client(Milliseconds now) {
     Half& client = half(Side::client);
+    ++pongs_missed_;
     delivery_->note_end(End::Cause::client, websocket::close_code::abnormal, "client does not answer a ping");
     client.eof = true;
     client.dead = true;
@@ -262,7 +265,7 @@ std::span<char> Relay::next_input(Side from, Milliseconds now) {
     }
     const Peer::Result result = source.peer->recv(buffer);
     switch (result.status) {
-        case Peer::Status::ok: return {buffer.data(), result.bytes};
+        case Peer::Status::ok: source.received += result.bytes; return {buffer.data(), result.bytes};
         case Peer::Status::again: return {};
         case Peer::Status::error:
             source.dead = true;
@@ -302,6 +305,7 @@ void Relay::send(Side to, std::string_view data, Milliseconds now) {
                 target.dead = true;
                 return;
             }
+            target.taken += result.bytes;
             data.remove_prefix(result.bytes);
         }
         if (data.empty()) { return; }
@@ -317,6 +321,7 @@ void Relay::flush_pending(Side to, Milliseconds now) {
         if (result.status == Peer::Status::again) { return; }
         target.dead = result.status != Peer::Status::ok;
         target.sent += result.bytes;
+        target.taken += result.bytes;
         target.stalled = now;
         last_activity_ = now;
         if (target.dead || target.sent == target.pending.size()) { target.drop_pending(); }

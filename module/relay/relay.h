@@ -25,6 +25,14 @@ struct Timeouts {
     Milliseconds message{};  // from the first byte of a client's message that is being stored to its last; 0: any
 };
 
+// What a relay has seen so far.
+struct Tally {
+    std::uint64_t client_received = 0;  // bytes
+    std::uint64_t client_sent = 0;      // bytes
+    std::uint64_t pings = 0;
+    std::uint64_t pongs_missed = 0;
+};
+
 // Working memory of a worker, shared by all its relays: empty between two calls.
 struct Scratch {
     std::array<char, 64 * 1024> input;
@@ -59,17 +67,22 @@ public:
     [[nodiscard]] std::optional<Milliseconds> deadline() const noexcept;
 
     [[nodiscard]] const Delivery& delivery() const noexcept { return *delivery_; }
+    [[nodiscard]] Tally tally() const noexcept {
+        return {half(Side::client).received, half(Side::client).taken, pings_, pongs_missed_};
+    }
 
 private:
     // One side's socket and what waits there.
     struct Half {
         Peer* peer;
-        std::string pending;      // could not be sent yet
-        std::size_t sent = 0;     // of `pending`
-        std::size_t answers = 0;  // in `pending`, to what the side itself has sent
-        std::string unread;       // came from the peer, not yet consumed
-        bool eof = false;         // sends nothing more
-        bool dead = false;        // takes nothing more
+        std::string pending;         // could not be sent yet
+        std::size_t sent = 0;        // of `pending`
+        std::size_t answers = 0;     // in `pending`, to what the side itself has sent
+        std::string unread;          // came from the peer, not yet consumed
+        std::uint64_t received = 0;  // from it
+        std::uint64_t taken = 0;     // by it
+        bool eof = false;            // sends nothing more
+        bool dead = false;           // takes nothing more
         bool finished_sending = false;
         std::optional<Milliseconds> stalled;  // since when `pending` hasn't moved
 
@@ -111,7 +124,9 @@ private:
     Milliseconds last_activity_{};
     Milliseconds heard_{};                // the client's last sign of life
     std::optional<Milliseconds> pinged_;  // since when there has been none
-    bool released_ = false;               // the delivery's memory, since the last activity
+    std::uint64_t pings_ = 0;
+    std::uint64_t pongs_missed_ = 0;
+    bool released_ = false;  // the delivery's memory, since the last activity
     std::optional<Milliseconds> closing_since_;
 };
 

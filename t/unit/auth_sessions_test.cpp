@@ -149,7 +149,7 @@ void one_read_answers_all_who_wait(void**) {
     world.store.answer("{}");
     world.settle();
     for (auto& one : seen) { assert_true(one.verdicts == Verdicts{"allowed {}"}); }
-    assert_int_equal(world.sessions.reads(), 1);
+    assert_int_equal(world.sessions.tally().reads, 1);
 }
 
 void who_comes_behind_a_read_is_answered_by_the_next(void**) {
@@ -203,7 +203,7 @@ void a_value_that_is_the_same_is_no_news(void**) {
         world.store.answer(value);
     }
     assert_true((seen.verdicts == Verdicts{"allowed 1", "allowed 2", "allowed 1"}));
-    assert_int_equal(world.sessions.reads(), 6);
+    assert_int_equal(world.sessions.tally().reads, 6);
 }
 
 void a_change_is_read_once_and_told_to_all(void**) {
@@ -254,13 +254,13 @@ void cached_what_is_known_will_do_until_it_is_too_old(void**) {
     world.settle();
     assert_true(second.verdicts == Verdicts{"allowed 1"});
     assert_true(first.verdicts == Verdicts{"allowed 1"});
-    assert_int_equal(world.sessions.reads(), 1);
+    assert_int_equal(world.sessions.tally().reads, 1);
     assert_int_equal(world.store.tracks, 1);
     world.pass(1);
     world.watch_cached(third, "a", 1000);
     world.settle();
     assert_true(third.verdicts.empty());
-    assert_int_equal(world.sessions.reads(), 2);
+    assert_int_equal(world.sessions.tally().reads, 2);
 }
 
 void cached_who_is_strict_is_answered_by_a_read_all_the_same(void**) {
@@ -333,14 +333,14 @@ void cached_a_session_outlives_its_watches_until_it_is_too_old_or_changes(void**
     world.watch_cached(known, "a", 1000);
     world.settle();
     assert_true(known.verdicts == Verdicts{"allowed 1"});
-    assert_int_equal(world.sessions.reads(), 3);
+    assert_int_equal(world.sessions.tally().reads, 3);
     known.watch.reset();
     assert_int_equal(world.sessions.size(), 2);
     world.sessions.invalidated("a");
     assert_int_equal(world.sessions.size(), 1);
     world.pass(1000);
     assert_int_equal(world.sessions.size(), 0);
-    assert_int_equal(world.sessions.reads(), 3);
+    assert_int_equal(world.sessions.tally().reads, 3);
 }
 
 void changes_in_quick_succession_are_read_at_the_pace(void**) {
@@ -398,7 +398,7 @@ void missed_reports_have_every_session_read_again_within_the_window(void**) {
         world.store.answer("1");
         world.settle();
     }
-    assert_int_equal(world.sessions.reads(), 1000);
+    assert_int_equal(world.sessions.tally().reads, 1000);
     world.pass(1000);
     world.sessions.missed();
     world.settle();

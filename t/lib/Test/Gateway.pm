@@ -22,7 +22,7 @@
 #   log_level     of error.log, info by default
 #   error_log, no_error_log      each line must, must not be in error.log; qr/.../ is a regular expression
 #   access_log, no_access_log    likewise
-#   expect_alert  [alert], [crit] and [emerg] lines that are allowed; all when empty
+#   expect_alert  [alert], [crit] and [emerg] lines that are allowed; when empty, all but a worker's death
 #   must_die      `nginx -t` fails; error_log and no_error_log then look at what it says
 #   timeout       seconds for the client script, 30 by default
 # In configuration and Redis commands:
@@ -285,9 +285,11 @@ sub check_end {
 
     my @lines = split /\n/, $log;
     push @problems, map { "sanitizer: $_" } grep { /$REPORT/ } @lines;
-    push @problems, grep { /exited with code [1-9]|exited on signal/ } @lines;
 
     my @allowed = exists $block->{expect_alert} ? patterns($block->{expect_alert}) : (qr/(?!)/);
+    for my $line (grep { /exited with code [1-9]|exited on signal/ } @lines) {
+        push @problems, $line if !grep { $line =~ $_ } @allowed;
+    }
     for my $line (grep { /$ALARM/ } @lines) {
         push @problems, "in the log: $line" if @allowed && !grep { $line =~ $_ } @allowed;
     }
