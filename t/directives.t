@@ -546,9 +546,9 @@ ws_redis http://127.0.0.1:6379;
 redis://
 qr/nginx\.conf:\d+/
 
-=== TEST 68: ws_redis rediss://127.0.0.1
+=== TEST 68: ws_redis redis+http://127.0.0.1
 --- config
-ws_redis rediss://127.0.0.1;
+ws_redis redis+http://127.0.0.1;
 --- must_die
 --- error_log
 "ws_redis" directive

@@ -29,13 +29,30 @@ ngx_err_t connect_error(ngx_socket_t fd) noexcept {
 
 RedisConnection::RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log,
                                  redis::Invalidations* listener)
-    : client_(client), server_(server), log_(*log), listener_(listener) {
-    // nginx logs each failed connect(), up to [crit]; an outage is the client's to log, once.
-    log_.log_level = std::min<ngx_uint_t>(log->log_level, NGX_LOG_ALERT);
+    : client_(client), server_(server), cycle_log_(log), log_(*log), listener_(listener) {
+    // nginx logs each failed connect() and handshake, up to [crit]; an outage is the client's to log, once.
+    log_.log_level = NGX_LOG_INFO;
     log_.handler = nullptr;
+    log_.next = nullptr;
+    log_.writer = on_log;
+    log_.wdata = this;
 }
 
 RedisConnection::~RedisConnection() { drop(); }
+
+// A line of nginx's about this socket: "time [level] process: *number text". OpenSSL's words stand in brackets.
+void RedisConnection::on_log(ngx_log_t* log, ngx_uint_t level, u_char* text, size_t size) noexcept {
+    auto* self = static_cast<RedisConnection*>(log->wdata);
+    const std::string_view line{reinterpret_cast<const char*>(text), size};
+    if (level <= NGX_LOG_ALERT) {
+        ngx_log_error(level, self->cycle_log_, 0, "ws: redis %s: %*s", self->server_.name.c_str(), size, text);
+    }
+    const std::size_t tls = line.find("(SSL:");
+    if (tls == std::string_view::npos) { return; }
+    try {
+        self->tls_fault_ = line.substr(tls, line.find_first_of("\r\n", tls) - tls);
+    } catch (...) { self->tls_fault_.clear(); }
+}
 
 void RedisConnection::want(ngx_uint_t address) {
     pipeline_ = listener_ != nullptr ? std::make_unique<redis::Pipeline>(server_.login, *listener_)
@@ -150,11 +167,58 @@ bool RedisConnection::established() {
         fail("connect() failed", err, Status::unavailable);
         return false;
     }
-    established_ = true;
     if (socket_->tcp_nodelay == NGX_TCP_NODELAY_UNSET) {
         (void)ngx_tcp_nodelay(socket_);  // without it commands are slower, that's all
     }
-    return true;
+    established_ = server_.tls == nullptr || encrypted();
+    return established_;
+}
+
+// Begins the handshake. Whether it is done; if not, on_handshake() will be called, or the connection has failed.
+bool RedisConnection::encrypted() {
+    tls_fault_.clear();
+    socket_->pool = ngx_create_pool(128, &log_);
+    if (socket_->pool == nullptr) { throw std::bad_alloc{}; }
+    const ngx_int_t rc = server_.tls->handshake(socket_, server_.tls_name);
+#if (NGX_SSL)
+    if (rc == NGX_AGAIN) {
+        socket_->ssl->handler = on_handshake;
+        return false;
+    }
+#endif
+    if (rc != NGX_OK) {
+        fail_io("TLS handshake failed");
+        return false;
+    }
+    return verified();
+}
+
+bool RedisConnection::verified() {
+    const char* wrong = server_.tls->verify(socket_, server_.tls_name);
+    if (wrong == nullptr) { return true; }
+    fail(("certificate refused (" + server_.tls_name + "): " + wrong).c_str(), 0, Status::unavailable);
+    return false;
+}
+
+// nginx has done the handshake, or given it up, with handlers of its own in the place of ours.
+void RedisConnection::on_handshake(ngx_connection_t* socket) noexcept {
+    auto* self = static_cast<RedisConnection*>(socket->data);
+    socket->read->handler = on_read;
+    socket->write->handler = on_write;
+    self->guarded([self, socket] {
+#if (NGX_SSL)
+        if (!socket->close && !socket->read->timedout) {
+            if (!socket->ssl->handshaked) {
+                self->fail_io("TLS handshake failed");
+                return;
+            }
+            if (!self->verified()) { return; }
+            self->established_ = true;
+            ngx_post_event(socket->write, &ngx_posted_events);
+        }
+#endif
+        self->read();
+    });
 }
 
 void RedisConnection::read() {
@@ -182,7 +246,7 @@ void RedisConnection::read() {
             return;
         }
         if (n < 0) {
-            fail("recv() failed", ngx_socket_errno, Status::unavailable);
+            fail_io("recv() failed");
             return;
         }
         if (!take({reinterpret_cast<char*>(buffer), static_cast<std::size_t>(n)})) { return; }
@@ -223,7 +287,9 @@ void RedisConnection::write() {
         const ssize_t n = socket_->send(socket_, reinterpret_cast<u_char*>(const_cast<char*>(out.data())), out.size());
         if (n == NGX_AGAIN) { break; }
         if (n < 0) {
-            fail("send() failed", ngx_socket_errno, Status::unavailable);
+            u_char alert;
+            if (server_.tls != nullptr) { (void)socket_->recv(socket_, &alert, 1); }  // may say why
+            fail_io("send() failed");
             return;
         }
         pipeline_->consumed(static_cast<std::size_t>(n));
@@ -234,7 +300,8 @@ void RedisConnection::write() {
 // The timer of the socket has run out.
 void RedisConnection::late() {
     if (state_ != State::ready) {
-        fail(established_ ? "no reply to the login in time" : "connect() timed out", 0, Status::timeout);
+        const char* unanswered = socket_->pool == nullptr ? "connect() timed out" : "TLS handshake timed out";
+        fail(established_ ? "no reply to the login in time" : unanswered, 0, Status::timeout);
         return;
     }
     const auto oldest = static_cast<ngx_msec_t>(pipeline_->oldest());
@@ -258,6 +325,16 @@ void RedisConnection::watch() noexcept {
         ngx_add_timer(timer, server_.timeout);
     } else if (idle && timer->timer_set) {
         ngx_del_timer(timer);
+    }
+}
+
+// With what OpenSSL or the system has said of it.
+void RedisConnection::fail_io(const char* reason) {
+    const ngx_err_t err = ngx_socket_errno;
+    if (server_.tls == nullptr) {
+        fail(reason, err, Status::unavailable);
+    } else {
+        fail((std::string(reason) + ' ' + tls_fault_).c_str(), 0, Status::unavailable);
     }
 }
 
@@ -289,7 +366,11 @@ void RedisConnection::drop() noexcept {
 
 void RedisConnection::close_socket() noexcept {
     established_ = false;
-    if (ngx_connection_t* socket = std::exchange(socket_, nullptr)) { ngx_close_connection(socket); }
+    ngx_connection_t* socket = std::exchange(socket_, nullptr);
+    if (socket == nullptr) { return; }
+    RedisTls::shutdown(socket);
+    if (socket->pool != nullptr) { ngx_destroy_pool(socket->pool); }
+    ngx_close_connection(socket);
 }
 
 }  // namespace ws::nginx

@@ -1,4 +1,4 @@
-// One socket to a Redis server: connecting, logging in, writing and reading a pipeline, timing out, closing.
+// One socket to a Redis server: connecting, TLS, logging in, writing and reading a pipeline, timing out, closing.
 //
 // Owned by a RedisClient, which outlives it. Closed until want() is called, and again after a failure.
 #pragma once
@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace ws::nginx {
@@ -71,18 +72,25 @@ private:
     void on_tracked(const redis::Outcome& outcome);
     void connect();
     bool established();
+    bool encrypted();
+    bool verified();
+    static void on_handshake(ngx_connection_t* socket) noexcept;
+    static void on_log(ngx_log_t* log, ngx_uint_t level, u_char* text, size_t size) noexcept;
     void read();
     bool take(std::string_view bytes);
     void write();
     void late();
     void watch() noexcept;
     void fail(const char* reason, ngx_err_t err, redis::Outcome::Status status);
+    void fail_io(const char* reason);
     void close(redis::Outcome::Status status);
     void close_socket() noexcept;
 
     RedisClient& client_;
     const RedisServer& server_;
-    ngx_log_t log_;  // mutes what nginx would say at each attempt; alerts pass
+    ngx_log_t* cycle_log_;
+    ngx_log_t log_;          // mutes what nginx would say at each attempt; alerts pass
+    std::string tls_fault_;  // what it said of TLS
     redis::Invalidations* listener_;
     long long receiver_ = 0;
     bool tracking_refused_ = false;
@@ -90,7 +98,7 @@ private:
     bool silent_ = false;                       // a receiver's server, since check()
     State state_ = State::closed;
     ngx_connection_t* socket_ = nullptr;
-    bool established_ = false;  // it is connected
+    bool established_ = false;  // it is connected, and encrypted if so configured
     ngx_uint_t address_ = 0;
     ngx_uint_t tried_ = 0;  // addresses that have failed since want()
     ngx_msec_t ready_at_ = 0;

@@ -2,6 +2,7 @@
 
 #include "nginx/redis_server.h"
 
+#include "nginx/object.h"
 #include "redis/url.h"
 
 #include <array>
@@ -57,7 +58,7 @@ constexpr std::array<Count, 3> counts{{
     {"queue=", &RedisServer::queue, 1000000, "queue must be a number from 1 to 1000000"},
 }};
 
-const char* option(ngx_conf_t* cf, std::string_view text, RedisServer& server) {
+const char* option(ngx_conf_t* cf, std::string_view text, RedisServer& server, RedisTls& tls) {
     constexpr std::string_view timeout = "timeout=";
     constexpr std::string_view connect_timeout = "connect_timeout=";
 
@@ -79,10 +80,13 @@ const char* option(ngx_conf_t* cf, std::string_view text, RedisServer& server) {
         server.*count.field = static_cast<ngx_uint_t>(number);
         return nullptr;
     }
+    const char* wrong = nullptr;
+    if (tls.option(text, wrong)) { return wrong; }
     const std::string_view name = text.substr(0, text.find('='));  // the value may be anything, a password too
     return pool_text(cf->pool,
                      "unknown parameter \"" + std::string{name} +
-                         "\": timeout=, connect_timeout=, connections=, lookups= and queue= may follow the address");
+                         "\": timeout=, connect_timeout=, connections=, lookups=, queue= and ssl_...= may follow the "
+                         "address");
 }
 
 }  // namespace
@@ -94,8 +98,15 @@ const char* parse_redis_server(ngx_conf_t* cf, std::span<const ngx_str_t> params
     if (!url) { return pool_text(cf->pool, error); }
     server.name = url->address();
     server.login = {url->user, url->password, url->db};
+    auto* tls = make_object<RedisTls>(cf->pool);
     for (const ngx_str_t& param : params.subspan(1)) {
-        if (const char* fault = option(cf, view(param), server)) { return fault; }
+        if (const char* fault = option(cf, view(param), server, *tls)) { return fault; }
+    }
+    if (!url->tls && tls->configured()) { return "has ssl_ parameters, which need rediss://"; }
+    if (url->tls) {
+        server.tls = tls;
+        server.tls_name = tls->name_of(url->host);
+        if (const char* fault = tls->prepare(cf)) { return fault; }
     }
     return resolve(cf, server);
 }

@@ -1,10 +1,11 @@
 // A Redis server as the directive `ws_redis` names it. Read-only after configuration.
 //
-//   ws_redis URL [timeout=1s] [connect_timeout=500ms] [connections=2] [lookups=64] [queue=10000];
+//   ws_redis URL [timeout=1s] [connect_timeout=500ms] [connections=2] [lookups=64] [queue=10000] [ssl_...];
 #pragma once
 
 #include "nginx/ngx.h"
 
+#include "nginx/redis_tls.h"
 #include "redis/pipeline.h"
 
 #include <span>
@@ -17,7 +18,9 @@ constexpr ngx_int_t max_redis_connections = 64;
 struct RedisServer {
     std::string name;  // "host:port" or "unix:/path", for logs
     redis::Login login;
-    ngx_addr_t* addrs = nullptr;  // resolved at configuration time; they live as long as cf->pool
+    const RedisTls* tls = nullptr;  // null: plain
+    std::string tls_name;           // what the server's certificate must be for
+    ngx_addr_t* addrs = nullptr;    // resolved at configuration time; they live as long as cf->pool
     ngx_uint_t naddrs = 0;
     ngx_msec_t connect_timeout = 500;  // for connecting and logging in, each address
     ngx_msec_t timeout = 1000;         // for one reply

@@ -139,11 +139,15 @@ Fault parse(std::string_view text, Url& url) {
         if (c <= ' ' || c == '\x7f') { return "blanks and control characters are not allowed (percent-encode them)"; }
     }
     if (starts(text, "redis://")) { return tcp(text, url); }
+    if (starts(text, "rediss://")) {
+        url.tls = true;
+        return tcp(text, url);
+    }
     if (starts(text, "unix:") || starts(text, "redis+unix:")) { return unix_socket(text, url); }
     for (const std::string_view scheme :
-         {"rediss:", "redis+sentinel:", "redis+cluster:", "redis-sentinel:", "sentinel:", "cluster:"}) {
+         {"redis+sentinel:", "redis+cluster:", "redis-sentinel:", "sentinel:", "cluster:"}) {
         if (text.starts_with(scheme)) {
-            return "TLS, sentinel and cluster are not supported yet: redis://host:port or unix:/path";
+            return "sentinel and cluster are not supported yet: redis://host:port or unix:/path";
         }
     }
     return "the address must look like redis://user:password@host:port/db or unix:/path/redis.sock?db=1";

@@ -1,6 +1,6 @@
 // The address of a Redis server as users write it in `ws_redis`.
 //
-//   redis://[[user]:password@]host[:port][/db]          IPv6 addresses in brackets
+//   redis://[[user]:password@]host[:port][/db]          IPv6 addresses in brackets; rediss:// the same by TLS
 //   unix:/path[?db=N&user=NAME&password=SECRET]         also redis+unix:, and unix://[[user]:password@]/path[?db=N]
 //
 // User, password and path are percent-decoded.
@@ -20,6 +20,7 @@ struct Url {
     std::string user;
     std::string password;
     unsigned db = 0;
+    bool tls = false;
 
     // "host:port" or "unix:/path": safe to log, holds no secret.
     [[nodiscard]] std::string address() const;

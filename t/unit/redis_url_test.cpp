@@ -49,6 +49,16 @@ void an_ipv6_address_keeps_its_brackets(void**) {
     assert_refused("redis://[::1]6379", "port");
 }
 
+void rediss_is_the_same_by_tls(void**) {
+    std::string error;
+    assert_true(parse_url("rediss://ann:secret@h:1/2", error)->tls);
+    assert_bytes_equal(parsed("rediss://ann:secret@h:1/2"), "h:1|ann|secret|2");
+    assert_false(parse_url("redis://h", error)->tls);
+    assert_false(parse_url("unix:/r", error)->tls);
+    assert_refused("rediss://", "host is missing");
+    assert_refused("rediss:/h", "must look like");
+}
+
 void a_unix_socket_has_three_spellings(void**) {
     assert_bytes_equal(parsed("unix:/run/redis.sock"), "unix:/run/redis.sock|||0");
     assert_bytes_equal(parsed("unix:///run/redis.sock"), "unix:/run/redis.sock|||0");
@@ -63,7 +73,6 @@ void what_is_wrong_is_said(void**) {
     assert_refused("", "must look like");
     assert_refused("localhost:6379", "must look like");
     assert_refused("http://localhost", "must look like");
-    assert_refused("rediss://localhost", "not supported yet");
     assert_refused("redis+sentinel://localhost", "not supported yet");
     assert_refused("redis+cluster://localhost", "not supported yet");
     assert_refused("redis://", "host is missing");
@@ -115,6 +124,7 @@ int main() {
         cmocka_unit_test(a_tcp_url_has_defaults_for_all_but_the_host),
         cmocka_unit_test(credentials_are_decoded_and_split_at_the_first_colon),
         cmocka_unit_test(an_ipv6_address_keeps_its_brackets),
+        cmocka_unit_test(rediss_is_the_same_by_tls),
         cmocka_unit_test(a_unix_socket_has_three_spellings),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(neither_address_nor_error_holds_the_password),

@@ -17,6 +17,7 @@
 #   backend       Python, the body of a function of `connection`, run for each connection to the backend
 #   redis         commands for the block's Redis, or `none`
 #   redis_own     a redis-server for this block only; without it, one for the file, flushed for each block
+#   redis_tls     the same, and it speaks TLS on $TEST_REDIS_TLS_PORT; the text is more arguments for redis-server
 #   config        inside server {};  http_config, events, main_config  at their levels
 #   workers       worker_processes, 1 by default
 #   log_level     of error.log, info by default
@@ -30,6 +31,7 @@
 #   $TEST_BACKEND     host:port                    $TEST_DIR         the block's directory
 #   $TEST_PORT        where server {} listens      $TEST_TLS_PORT    free for a `listen ... ssl`
 #   $TEST_CERT, $TEST_CERT_KEY                     $TEST_CLOSED_PORT refuses connections
+#   $TEST_CERTIFICATES  a directory: Test::Gateway::Certificates says what is in it
 #
 # Every block ends with the same checks: nginx quits gracefully with status 0, no alert, no sanitizer
 # report, no worker that died. Environment: GATEWAY_NGINX, GATEWAY_MODULE (a .so to load), GATEWAY_LOAD (directives instead), TRICKLE=1,
@@ -48,6 +50,7 @@ use File::Temp qw(tempdir);
 use IO::Socket::INET;
 
 use Test::Gateway::Blocks qw(read_blocks);
+use Test::Gateway::Certificates;
 use Test::Gateway::Process;
 use Test::Gateway::Redis;
 
@@ -62,7 +65,7 @@ my $QUIT_SECONDS = 15;
 my $REPORT = qr/AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer/;
 my $ALARM = qr/\[(?:alert|crit|emerg)\]/;
 
-my ($root, $shared_redis, $certificate);
+my ($root, $shared_redis, $certificate, $certificates);
 
 sub run_tests {
     my @blocks = read_blocks($0);
@@ -124,7 +127,11 @@ sub run_block {
         TEST_CLOSED_PORT => $socket{closed}->sockport,
         TEST_REDIS => 'unix:' . ($redis ? $redis->{socket} : "$dir/no-redis.sock"),
         TEST_REDIS_PORT => $redis && $redis->{port},
+        TEST_REDIS_TLS_PORT => $redis && $redis->{tls_port},
     );
+    if ($block->{text} =~ /\$TEST_CERTIFICATES/ || exists $block->{redis_tls}) {
+        $value{TEST_CERTIFICATES} = certificates();
+    }
     if ($block->{text} =~ /\$TEST_CERT/) {
         @value{qw(TEST_CERT TEST_CERT_KEY)} = certificate();
     }
@@ -149,8 +156,13 @@ sub redis_of {
     my ($block, $dir) = @_;
     return if ($block->{redis} // '') =~ /\A\s*none\s*\z/;
     return Test::Gateway::Redis->start($dir) if exists $block->{redis_own};
+    if (exists $block->{redis_tls}) {
+        return Test::Gateway::Redis->start($dir, certificates => certificates(), arguments => [split ' ', $block->{redis_tls}]);
+    }
     return $shared_redis //= Test::Gateway::Redis->start($root);
 }
+
+sub certificates { return $certificates //= Test::Gateway::Certificates::make("$root/certificates") }
 
 sub certificate {
     my ($cert, $key) = ("$root/cert.pem", "$root/cert.key");
@@ -252,7 +264,7 @@ sub run_client {
             TEST_WORKERS => workers($block),
             TEST_REDIS_SOCKET => $redis ? $redis->{socket} : '',
             TEST_REDIS_PID => $redis ? $redis->{process}{pid} : '',
-            TEST_REDIS_OWN => exists $block->{redis_own} ? 1 : '',
+            TEST_REDIS_OWN => exists $block->{redis_own} || exists $block->{redis_tls} ? 1 : '',
             TEST_TIMEOUT => $timeout,
             PYTHONDONTWRITEBYTECODE => '',
             PYTHONPYCACHEPREFIX => "$root/pycache",

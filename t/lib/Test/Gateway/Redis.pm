@@ -1,4 +1,4 @@
-# A redis-server of the test's own: on a unix socket, and on a port of 127.0.0.1.
+# A redis-server of the test's own: on a unix socket, and on a port of 127.0.0.1, and another by TLS if so wanted.
 package Test::Gateway::Redis;
 
 use strict;
@@ -9,28 +9,42 @@ use Time::HiRes qw(sleep);
 
 use Test::Gateway::Process;
 
-# {socket}, {port}, {process}
+# {socket}, {port}, {tls_port}, {process}. certificates => a directory of Test::Gateway::Certificates: with TLS;
+# arguments => [...] of redis-server.
 sub start {
-    my ($class, $dir) = @_;
+    my ($class, $dir, %option) = @_;
     my $socket = "$dir/redis.sock";
 
     # The port is free when it is chosen and may be taken when Redis binds it: then another.
     for (1 .. 20) {
-        my $probe = IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '127.0.0.1', LocalPort => 0);
-        my $port = $probe->sockport;
-        close $probe;
+        my ($port, $tls_port) = free_ports(2);
+        my @tls = tls_arguments($option{certificates}, $tls_port);
 
         my $output = "$dir/redis.out";
         unlink $output;
         my $process = Test::Gateway::Process->start(
             command => ['/usr/bin/redis-server', '--bind', '127.0.0.1', '--port', $port, '--unixsocket', $socket,
-                '--dir', $dir, '--save', '', '--appendonly', 'no', '--enable-debug-command', 'local'],
+                '--dir', $dir, '--save', '', '--appendonly', 'no', '--enable-debug-command', 'local',
+                @tls, @{ $option{arguments} // [] }],
             output => $output,
         );
-        return bless { socket => $socket, port => $port, process => $process }, $class
+        return bless { socket => $socket, port => $port, tls_port => $tls_port, process => $process }, $class
             if became_ready($process, $output);
     }
     die "redis-server does not start\n";
+}
+
+sub free_ports {
+    my $count = shift;
+    my @probes = map { IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '127.0.0.1', LocalPort => 0) } 1 .. $count;
+    return map { $_->sockport } @probes;
+}
+
+sub tls_arguments {
+    my ($certificates, $port) = @_;
+    return if !$certificates;
+    return ('--tls-port', $port, '--tls-ca-cert-file', "$certificates/ca.pem", '--tls-cert-file', "$certificates/server.pem",
+        '--tls-key-file', "$certificates/server.key");
 }
 
 sub became_ready {
@@ -38,7 +52,7 @@ sub became_ready {
     for (1 .. 2000) {
         if (open my $file, '<', $output) {
             local $/;
-            # Both lines: one for the port, one for the socket.
+            # Both lines: one for the ports, one for the socket.
             return 1 if 2 == (() = (<$file> // '') =~ /ready to accept connections/gi);
         }
         return 0 if defined $process->wait(0.005);
