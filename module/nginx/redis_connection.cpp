@@ -287,9 +287,11 @@ void RedisConnection::write() {
         const ssize_t n = socket_->send(socket_, reinterpret_cast<u_char*>(const_cast<char*>(out.data())), out.size());
         if (n == NGX_AGAIN) { break; }
         if (n < 0) {
-            u_char alert;
-            if (server_.tls != nullptr) { (void)socket_->recv(socket_, &alert, 1); }  // may say why
-            fail_io("send() failed");
+            if (state_ == State::connecting) {  // who closes at once may have said why
+                socket_->read->available = -1;
+                read();
+            }
+            if (socket_ != nullptr) { fail_io("send() failed"); }
             return;
         }
         pipeline_->consumed(static_cast<std::size_t>(n));
