@@ -34,6 +34,7 @@ help:
 	@echo 'make fuzz        the fuzz targets of t/fuzz, a minute each (SECONDS_EACH=600: ten)'
 	@echo 'make fuzz-replay their corpora, and a short run'
 	@echo 'make bench       CPU and memory against other gateways (bench-quick: in three minutes)'
+	@echo 'make bench-live  what live sessions cost: logout to close, the event loop meanwhile, lookups, memory'
 	@echo 'make clean       remove build/'
 	@echo
 	@echo 'Functional tests: T="t/a.t t/b.t" picks files, ONLY=regex picks titles, KEEP=1 keeps the'
@@ -194,8 +195,17 @@ build/bench/%.so: bench/%.cpp scripts/flags
 	@mkdir -p $(@D)
 	g++ $(BENCH_FLAGS) -shared -fPIC -MMD -MP $< -ldl -o $@
 
+LIVE_BENCH := build/bench/live/sockets build/bench/live/memory build/bench/gap.so
+
+bench-live: module $(LIVE_BENCH)
+	bench/live/report build/bench $(MODULE)
+
+build/bench/live/memory: bench/live/memory.cpp $(CORE) scripts/flags
+	@mkdir -p $(@D)
+	g++ $(BENCH_FLAGS) -Imodule $(filter %.cpp,$^) $(LIBRARIES) -o $@
+
 
 -include $(shell find build/bench build/unit build/differential build/clang build/fuzz -name '*.d' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: help test deps module static deb test-deb install run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay bench bench-quick bench-deps
+.PHONY: help test deps module static deb test-deb install run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay bench bench-quick bench-deps bench-live
