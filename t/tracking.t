@@ -194,7 +194,7 @@ redis("SET", "session:abc", '{"user":"ann"}')
 c, b = tunnel("/", cookie="X-Token=abc")
 redis("CONFIG", "SET", "maxclients", 1)
 redis("CLIENT", "KILL", "TYPE", "pubsub")
-nginx.wait_log("reports no changes .CLIENT ID refused: ERR max number of clients reached.: sessions are read again")
+nginx.wait_log("reports no changes .*: sessions are read again every ws_auth_recheck")
 redis("CONFIG", "SET", "maxclients", 1000)
 nginx.wait_log("reports changes again")
 redis("DEL", "session:abc")
@@ -203,7 +203,7 @@ c.expect_close(4401, "session ended")
 === TEST 8: a proxy that cuts connections for commands it doesn't know: sessions are read again at intervals
 --- redis: none
 --- config
-ws_redis unix:$TEST_DIR/fake.sock;
+ws_redis unix:$TEST_DIR/fake.sock connections=1 timeout=10s connect_timeout=10s;
 ws_auth redis;
 ws_auth_recheck 100ms;
 ws_auth_token cookie:X-Token;
@@ -216,13 +216,16 @@ s = None
 gets = 0
 over = False
 while not over:
-    t = r.connection() if s is None or select.select([r.listener.sock], [], [], 0)[0] else None
+    waiting = [] if s and s.buffer else select.select([r.listener.sock] + ([s.sock] if s else []), [], [])[0]
+    t = r.connection() if r.listener.sock in waiting else None
     words = t.command() if t else s.command()
     if words[0] == "CLIENT":
         t.close()
     elif words[0] == "PING":
         s = t or s
         s.send("+PONG\r\n")
+    elif words[0] == "PTTL":
+        s.send(":-1\r\n")
     else:
         equal(words, ["GET", "session:abc"])
         gets += 1
@@ -239,7 +242,7 @@ qr/reports no changes \(.*\): sessions are read again every ws_auth_recheck/
 === TEST 9: reads that waited for a login begun without reports are done again with them
 --- redis: none
 --- config
-ws_redis unix:$TEST_DIR/fake.sock connections=1;
+ws_redis unix:$TEST_DIR/fake.sock connections=1 timeout=10s connect_timeout=10s;
 ws_auth redis;
 ws_auth_token cookie:X-Token;
 location / { ws_pass http://$TEST_BACKEND; }
@@ -249,14 +252,12 @@ r = FakeRedis("fake.sock")
 c = client("/", cookie="X-Token=abc")
 receiver = r.receiver(7)
 s = r.connection().tracked_login(7)
-s.expect("GET", "session:abc")
-s.bulk('{"user":"ann"}')
+s.live_session("session:abc", '{"user":"ann"}')
 b = backend.accept()
 b.upgrade()
 equal(c.status, 101)
 receiver.close()
-s.expect("GET", "session:abc")
-s.bulk('{"user":"ann"}')
+s.live_session("session:abc", '{"user":"ann"}')
 s.close()
 # Both are tried again. The receiver waits for its answer until the reader's login is under way.
 first = r.connection()
@@ -267,8 +268,8 @@ first.answer_receiver(8)
 equal(get("/").status, 426)  # answered by the same worker, later
 second.send("+PONG\r\n")
 second.expect("GET", "session:abc")
-second.bulk('{"user":"ann"}')
 second.expect("CLIENT", "TRACKING", "ON", "REDIRECT", "8")
+second.bulk('{"user":"ann"}')
 second.send("+OK\r\n")
 second.expect("GET", "session:abc")
 second.send("$-1\r\n")
@@ -277,7 +278,7 @@ c.expect_close(4401, "session ended")
 === TEST 10: a receiver that Redis doesn't know any more is replaced, and its readers told
 --- redis: none
 --- config
-ws_redis unix:$TEST_DIR/fake.sock connections=1;
+ws_redis unix:$TEST_DIR/fake.sock connections=1 timeout=10s connect_timeout=10s;
 ws_auth redis;
 ws_auth_token cookie:X-Token;
 location / { ws_pass http://$TEST_BACKEND; }
@@ -292,21 +293,67 @@ s.expect("CLIENT", "TRACKING", "ON", "REDIRECT", "7")
 s.expect("PING")
 s.send(gone + "+PONG\r\n")
 s.expect("GET", "session:abc")
-s.bulk('{"user":"ann"}')
 s.expect("CLIENT", "TRACKING", "ON", "REDIRECT", "7")
+s.bulk('{"user":"ann"}')
 s.send(gone)
 receiver.expect_eof()
-s.expect("GET", "session:abc")
-s.bulk('{"user":"ann"}')
+s.live_session("session:abc", '{"user":"ann"}')
 b = backend.accept()
 b.upgrade()
 equal(c.status, 101)
-while (words := s.command())[0] == "GET":
-    s.bulk('{"user":"ann"}')
-    if select.select([r.listener.sock], [], [], 0)[0]:
-        r.receiver(8)
+r.receiver(8)
+while (words := s.command())[0] != "CLIENT":
+    s.send('$14\r\n{"user":"ann"}\r\n' if words[0] == "GET" else ":-1\r\n")
 equal(words, ["CLIENT", "TRACKING", "ON", "REDIRECT", "8"])
 s.send("+OK\r\n")
 s.expect("GET", "session:abc")
 s.send("$-1\r\n")
 c.expect_close(4401, "session ended")
+
+=== TEST 11: a session that has expired is gone, even if Redis takes long to notice
+--- redis_own
+--- config
+ws_redis $TEST_REDIS;
+ws_auth redis;
+ws_auth_token cookie:X-Token;
+location / { ws_pass http://$TEST_BACKEND; }
+location /cached { ws_auth_cache 60s; ws_pass http://$TEST_BACKEND; }
+location /touched { ws_auth_touch 2s interval=100ms; ws_pass http://$TEST_BACKEND; }
+location /hash { ws_auth_redis_command HGETALL hash:$ws_token; ws_pass http://$TEST_BACKEND; }
+--- client
+redis("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+redis("SET", "session:a", '{"user":"ann"}', "PX", 700)
+redis("SET", "session:b", '{"user":"bob"}', "PX", 700)
+redis("SET", "session:c", '{"user":"cid"}', "PX", 700)
+redis("SET", "session:t", '{"user":"tom"}', "PX", 700)
+redis("HSET", "hash:a", "user", "ann")
+redis("PEXPIRE", "hash:a", 700)
+a, ba = tunnel("/", cookie="X-Token=a")
+b, bb = tunnel("/", cookie="X-Token=b")
+c, bc = tunnel("/cached", cookie="X-Token=c")
+t, bt = tunnel("/touched", cookie="X-Token=t")
+h, bh = tunnel("/hash", cookie="X-Token=a")
+redis("PEXPIRE", "session:b", 3600 * 1000)
+for one in a, c, h:
+    one.expect_close(4401, "session ended")
+equal(client("/cached", cookie="X-Token=c").status, 401)
+for one, other in (b, bb), (t, bt):
+    one.send_text("still here")
+    other.expect_text("still here")
+# The time that it has got is over as well, one day.
+redis("PEXPIRE", "session:b", 300)
+b.expect_close(4401, "session ended")
+
+=== TEST 12: who may not ask for the time to live hears of the end when Redis removes the key
+--- redis
+ACL SETUSER nottl on >pw ~* &* +@all -pttl
+--- config
+ws_redis $TEST_REDIS?user=nottl&password=pw;
+ws_auth redis;
+ws_auth_token cookie:X-Token;
+location / { ws_pass http://$TEST_BACKEND; }
+--- client
+redis("SET", "session:a", '{"user":"ann"}', "PX", 300)
+a, ba = tunnel("/", cookie="X-Token=a")
+a.expect_close(4401, "session ended")
+redis("ACL", "DELUSER", "nottl")

@@ -76,7 +76,7 @@ int main() {
         question.command = command;
         question.live = true;
         question.recheck = Milliseconds(30000);
-        watches.push_back(sessions.watch(question, [](const ws::auth::Verdict&) {}));
+        watches.push_back(sessions.watch(question, [](const auto&) {}));
         sessions.run();
         store.answer_all(session);
     }

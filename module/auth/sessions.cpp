@@ -27,7 +27,7 @@ std::string joined(std::span<const std::string_view> command) {
 
 }  // namespace
 
-struct Sessions::Session final : SharedSession {
+struct Sessions::Session final : SharedSession, Expiries::Entry {
     using SharedSession::SharedSession;
 
     const std::string* name = nullptr;  // in the table
@@ -49,6 +49,7 @@ Sessions::Sessions(redis::Store& store, Clock& clock, SessionsOptions options)
       clock_(clock),
       options_(std::move(options)),
       renewals_(store, clock, options_.window, options_.on_renewal_refused),
+      expiries_(store, clock),
       swept_(sessions_.end()),
       refused_(std::make_unique<Session>(static_cast<Owner&>(*this), std::span<const std::string_view>{})) {}
 
@@ -93,6 +94,7 @@ Sessions::Session& Sessions::find_or_add(const Question& question) {
 void Sessions::erase(Session& session) noexcept {
     rest(session);
     renewals_.drop(&session);
+    expiries_.forget(session);
     table_.erase(table_.find(*session.name));
     if (swept_ == session.itself) { ++swept_; }
     sessions_.erase(session.itself);
@@ -198,12 +200,14 @@ void Sessions::run() {
     refused_->asked();
     refused_->tell(refused(WS_AUTH_UNAVAILABLE, too_many));
     refuse_late();
+    run_expiries();
     answer_known();
     sweep();
     run_schedule();
     start_reads();
     renewals_.run();
     if (!schedule_.empty()) { clock_.wake_at(schedule_.begin()->first); }
+    if (!expiries_.empty()) { clock_.wake_at(expiries_.due()); }
     if (!first_.empty()) { clock_.wake_at(first_.front()->entered + options_.patience); }
 }
 
@@ -224,6 +228,14 @@ void Sessions::sweep() {
         if (session.epoch != epoch_) { changed(session); }
     }
     if (swept_ != sessions_.end() && again_.size() < options_.window) { clock_.wake_at(clock_.now()); }
+}
+
+void Sessions::run_expiries() {
+    for (int n = 0; n < batch; ++n) {
+        Expiries::Entry* expired = expiries_.next();
+        if (expired == nullptr) { return; }
+        changed(static_cast<Session&>(*expired));
+    }
 }
 
 void Sessions::run_schedule() {
@@ -275,6 +287,9 @@ void Sessions::on_reply(Session& session, const redis::Outcome& outcome) {
     session.read_twice = false;
     plan_next_read(session, answered, stale);
     session.known = verdict.status == WS_AUTH_ALLOWED && !stale;
+    // Who is answered once, now, has no use for it.
+    const bool stays = session.recheck().count() > 0 || session.cache().count() > 0;
+    if (stays && verdict.status == WS_AUTH_ALLOWED) { expiries_.ask(session, session.command()[1]); }
     tell(session, verdict);
     // More may be waiting for a place, and the sweep for a shorter queue.
     if (swept_ != sessions_.end() || !first_.empty() || !again_.empty()) { clock_.wake_at(clock_.now()); }

@@ -3,7 +3,7 @@
 //
 // Redis tells by server-assisted invalidation (CLIENT TRACKING): a key that was read is remembered there, and reported once
 // when it is changed, expires or is deleted. So a session is tracked from the moment it is read, and each report is answered
-// by one read. Where there is no tracking, sessions are read again at intervals.
+// by one read. Where there is no tracking, sessions are read again at intervals. A session that is to expire is read when it has.
 //
 // An upgrade that begins after a session's end is refused: it is answered by a read that was sent after it came, which it
 // shares with all others that wait for the same session then. Question::cache trades that for fewer reads.
@@ -21,6 +21,7 @@
 #include <unordered_map>
 
 #include "auth/clock.h"
+#include "auth/expiries.h"
 #include "auth/renewals.h"
 #include "auth/session_watch.h"
 #include "auth/shared_session.h"
@@ -93,6 +94,7 @@ private:
     void rest(Session& session) noexcept;
     void refuse_late();
     void sweep();
+    void run_expiries();
     void run_schedule();
     void start_reads();
     void read(Session& session);
@@ -107,6 +109,7 @@ private:
     Clock& clock_;
     SessionsOptions options_;
     Renewals renewals_;
+    Expiries expiries_;
     std::list<Session> sessions_;
     std::unordered_map<std::string, std::list<Session>::iterator> table_;  // by the words of the command
     std::list<Session>::iterator swept_;  // missed(): those before it have been seen to

@@ -23,6 +23,11 @@ using ReplyPtr = std::unique_ptr<redisReply, FreeReply>;
 // The value of a bulk string; nothing for any other type. Views live as long as the reply.
 [[nodiscard]] std::optional<std::string_view> string_value(const redisReply& reply) noexcept;
 
+// The value of an integer; nothing for any other type.
+[[nodiscard]] inline std::optional<long long> integer_value(const redisReply& reply) noexcept {
+    return reply.type == REDIS_REPLY_INTEGER ? std::optional<long long>(reply.integer) : std::nullopt;
+}
+
 // The whole text of an error reply; empty for any other type. It may quote arguments of the command, so it may hold secrets.
 [[nodiscard]] std::string_view error_text(const redisReply& reply) noexcept;
 

@@ -32,7 +32,9 @@ public:
 
     std::unique_ptr<ws::redis::Pending> send(std::span<const std::string_view> argv, Done done) override {
         auto cancelled = std::make_shared<bool>(false);
-        waiting.push_back({{argv.begin(), argv.end()}, std::move(done), cancelled});
+        // Asked after a read: answered apart.
+        std::deque<Waiting>& queue = argv[0] == "PTTL" ? times_to_live : waiting;
+        queue.push_back({{argv.begin(), argv.end()}, std::move(done), cancelled});
         return std::make_unique<Handle>(cancelled);
     }
 
@@ -56,6 +58,19 @@ public:
         finish({Outcome::Status::reply, &reply});
     }
     void lose() { finish({Outcome::Status::unavailable, nullptr}); }
+    // How long the key that was asked about first has still to live.
+    void answer_time(long long milliseconds) {
+        redisReply reply{};
+        reply.type = REDIS_REPLY_INTEGER;
+        reply.integer = milliseconds;
+        finish(times_to_live, {Outcome::Status::reply, &reply});
+    }
+    void refuse_time() {
+        redisReply reply{};
+        reply.type = REDIS_REPLY_ERROR;
+        finish(times_to_live, {Outcome::Status::reply, &reply});
+    }
+    void lose_time() { finish(times_to_live, {Outcome::Status::unavailable, nullptr}); }
 
     struct Waiting {
         std::vector<std::string> words;
@@ -63,13 +78,15 @@ public:
         std::shared_ptr<bool> cancelled;
     };
     std::deque<Waiting> waiting;
+    std::deque<Waiting> times_to_live;
     int tracks = 0;
 
 private:
-    void finish(const Outcome& outcome) {
-        assert_false(waiting.empty());
-        const Waiting command = std::move(waiting.front());
-        waiting.pop_front();
+    void finish(const Outcome& outcome) { finish(waiting, outcome); }
+    static void finish(std::deque<Waiting>& queue, const Outcome& outcome) {
+        assert_false(queue.empty());
+        const Waiting command = std::move(queue.front());
+        queue.pop_front();
         if (!*command.cancelled) { command.done(outcome); }
     }
 };
@@ -457,6 +474,96 @@ void an_outage_refuses_newcomers_and_keeps_those_who_are_in(void**) {
     assert_true((in.verdicts == Verdicts{"allowed 1", "denied"}));
 }
 
+// Its reports come, it is known, and expires so late.
+void let_in(World& world, World::Seen& seen, long long time_to_live) {
+    world.sessions.tracked(true);
+    world.watch(seen, "a");
+    world.settle();
+    world.store.answer("1");
+    assert_true((world.store.times_to_live[0].words == Verdicts{"PTTL", "a"}));
+    world.store.answer_time(time_to_live);
+}
+
+void a_session_is_read_when_it_has_expired(void**) {
+    World world;
+    World::Seen seen;
+    let_in(world, seen, 5000);
+    world.pass(5000);
+    assert_true(world.store.waiting.empty());
+    world.pass(1);
+    assert_int_equal(world.store.waiting.size(), 1);
+    world.store.answer(nullptr);
+    assert_true((seen.verdicts == Verdicts{"allowed 1", "denied"}));
+}
+
+void a_session_that_got_more_time_is_read_then(void**) {
+    World world;
+    World::Seen seen;
+    let_in(world, seen, 5000);
+    world.sessions.invalidated("a");
+    world.pass(250);
+    world.store.answer("1");
+    world.store.answer_time(60000);
+    world.pass(59000);
+    assert_true(world.store.waiting.empty());
+    world.pass(1001);
+    assert_int_equal(world.store.waiting.size(), 1);
+}
+
+void a_session_that_never_expires_or_whose_time_is_secret_is_left_alone(void**) {
+    World world;
+    World::Seen seen;
+    let_in(world, seen, -1);
+    world.sessions.invalidated("a");
+    world.pass(250);
+    world.store.answer("1");
+    world.store.refuse_time();
+    world.pass(1 << 30);
+    assert_true(world.store.waiting.empty());
+}
+
+void a_time_that_can_t_be_asked_about_stands_as_it_was_known(void**) {
+    World world;
+    World::Seen seen;
+    let_in(world, seen, 5000);
+    world.sessions.invalidated("a");
+    world.pass(250);
+    world.store.answer("1");
+    world.store.lose_time();
+    world.pass(4751);
+    assert_int_equal(world.store.waiting.size(), 1);
+}
+
+void a_session_that_expires_in_years_is_read_once_a_day(void**) {
+    constexpr int day = 24 * 3600 * 1000;
+    World world;
+    World::Seen seen;
+    let_in(world, seen, 1LL << 62);
+    for (int n = 0; n < 3; ++n) {
+        world.pass(day);
+        assert_true(world.store.waiting.empty());
+        world.pass(1);
+        world.store.answer("1");
+        world.store.answer_time(1LL << 40);
+    }
+    assert_true((seen.verdicts == Verdicts{"allowed 1"}));
+}
+
+void cached_nobody_is_let_in_by_a_session_that_has_expired(void**) {
+    World world;
+    World::Seen first, second;
+    world.sessions.tracked(true);
+    world.watch_cached(first, "a", 60000, false);
+    world.settle();
+    world.store.answer("1");
+    world.store.answer_time(5000);
+    world.pass(5001);
+    assert_int_equal(world.sessions.size(), 0);
+    world.watch_cached(second, "a", 60000, false);
+    world.settle();
+    assert_int_equal(world.store.waiting.size(), 1);
+}
+
 void a_question_that_is_not_live_is_answered_once(void**) {
     World world;
     World::Seen seen;
@@ -661,6 +768,12 @@ int main() {
         cmocka_unit_test(without_reports_sessions_are_read_at_their_interval),
         cmocka_unit_test(with_reports_nothing_is_read_without_one),
         cmocka_unit_test(an_outage_refuses_newcomers_and_keeps_those_who_are_in),
+        cmocka_unit_test(a_session_is_read_when_it_has_expired),
+        cmocka_unit_test(a_session_that_got_more_time_is_read_then),
+        cmocka_unit_test(a_session_that_never_expires_or_whose_time_is_secret_is_left_alone),
+        cmocka_unit_test(a_time_that_can_t_be_asked_about_stands_as_it_was_known),
+        cmocka_unit_test(a_session_that_expires_in_years_is_read_once_a_day),
+        cmocka_unit_test(cached_nobody_is_let_in_by_a_session_that_has_expired),
         cmocka_unit_test(a_question_that_is_not_live_is_answered_once),
         cmocka_unit_test(a_watch_that_leaves_cancels_its_read_and_frees_the_place),
         cmocka_unit_test(a_callback_may_end_watches_its_own_included),
