@@ -159,10 +159,14 @@ void Tunnel::take_buffers() {
     }
 }
 
-void Tunnel::drain() noexcept {
-    const ngx_msec_t spread = connection_.conf->drain_timeout;
-    if (spread == 0 || drain_at_ != 0) { return; }
-    drain_at_ = std::max<ngx_msec_t>(ngx_current_msec + static_cast<ngx_msec_t>(ngx_random()) % spread, 1);
+void Tunnel::drain(std::size_t part, std::size_t parts) noexcept {
+    const ngx_msec_t time = worker_.drain_time(connection_.conf->drain_timeout);
+    if (time == 0 || drain_at_ != 0) { return; }
+    // The last one must have its time to close as well.
+    const ngx_msec_t spread = time - std::min(time / 2, connection_.conf->close_timeout);
+    const ngx_msec_t within = static_cast<ngx_msec_t>(ngx_random()) % (spread / parts + 1);
+    const ngx_msec_t current = ngx_current_msec;
+    drain_at_ = std::max(current, worker_.exiting_since() + spread * part / parts + within);
     arm_timer();
 }
 
@@ -223,8 +227,10 @@ void Tunnel::on_timer(ngx_event_t* event) noexcept {
 State Tunnel::on_time() {
     if (drain_at_ == 0 || ngx_current_msec < drain_at_) { return relay_.expired(now()); }
     drain_at_ = 0;
-    const relay::Close restart{websocket::close_code::service_restart, "server restart"};
-    return relay_.close(restart, {websocket::close_code::going_away, "server restart"}, now());
+    // RFC 6455 7.4.1 has no place for it but the reason; as with a 503, not the same for all (RFC 9110 10.2.3).
+    const std::string reason = "server restart; retry-after=" + std::to_string(1 + ngx_random() % 5);
+    return relay_.close({websocket::close_code::service_restart, reason},
+                        {websocket::close_code::going_away, "server restart"}, now());
 }
 
 // One step of the relay, and what follows from it. The tunnel may be gone afterwards.
@@ -240,7 +246,7 @@ void Tunnel::drive(Step step) noexcept {
             }
             state = relay_.start(std::exchange(early_client_, {}), std::exchange(early_backend_, {}), now());
             // The worker was told to go while the handshake was under way.
-            if (ngx_exiting && state != State::done) { drain(); }
+            if (ngx_exiting && state != State::done) { drain(0, 1); }
         } else {
             state = State::open;
         }

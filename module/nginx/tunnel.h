@@ -26,8 +26,9 @@ public:
     Tunnel& operator=(const Tunnel&) = delete;
     ~Tunnel();
 
-    // The worker has been told to go: end with 1012, at a random moment within ws_drain_timeout.
-    void drain() noexcept;
+    // The worker has been told to go: end with 1012, at a random moment in the `part`th (from 0) of `parts` equal parts of
+    // the time that ws_drain_timeout gives, so that the ends are spread evenly.
+    void drain(std::size_t part, std::size_t parts) noexcept;
 
     // The session is gone, or the connection has a new context.
     void session_changed();

@@ -3,6 +3,8 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 
+#include <algorithm>
+
 #include "nginx/tunnel.h"
 
 namespace ws::nginx {
@@ -94,7 +96,18 @@ void Worker::on_exit_notice(ngx_event_t* event) noexcept {
     if (!notice->close) { return; }
     self->notice_ = nullptr;
     ngx_close_connection(notice);
-    for (Tunnel* tunnel : self->tunnels_) { tunnel->drain(); }
+    self->drain();
+}
+
+ngx_msec_t Worker::drain_time(ngx_msec_t time) const noexcept {
+    void* conf = ngx_get_conf(cycle_->conf_ctx, ngx_core_module);
+    const auto* core = static_cast<const ngx_core_conf_t*>(conf);
+    return core->shutdown_timeout == 0 ? time : std::min(time, core->shutdown_timeout);
+}
+
+void Worker::drain() noexcept {
+    std::size_t part = 0;
+    for (Tunnel* tunnel : tunnels_) { tunnel->drain(part++, tunnels_.size()); }
 }
 
 ngx_int_t init_process(ngx_cycle_t* cycle) noexcept try {

@@ -6,6 +6,7 @@
 #include <array>
 #include <list>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "nginx/redis_server.h"
@@ -50,6 +51,16 @@ public:
     [[nodiscard]] Tunnels::iterator add(Tunnel& tunnel);
     void remove(Tunnels::iterator place) noexcept { tunnels_.erase(place); }
 
+    // How long a connection may take that has `time` to end, once the worker has been told to go: not longer than nginx
+    // itself waits (worker_shutdown_timeout).
+    [[nodiscard]] ngx_msec_t drain_time(ngx_msec_t time) const noexcept;
+
+    // When the worker was told to go, or now. Only while nginx says that it was (ngx_exiting).
+    [[nodiscard]] ngx_msec_t exiting_since() noexcept {
+        if (!exiting_since_) { exiting_since_ = ngx_current_msec; }
+        return *exiting_since_;
+    }
+
     // Calls a tunnel's on_session() soon. Thousands may share a session that ends: they have their turns in small groups,
     // so that no event of another connection has to wait for all of them.
     [[nodiscard]] Tunnels::iterator notify(Tunnel& tunnel);
@@ -59,6 +70,7 @@ private:
     void watch_for_exit();
     static void on_notices(ngx_event_t* event) noexcept;
     static void on_exit_notice(ngx_event_t* event) noexcept;
+    void drain() noexcept;
 
     ngx_cycle_t* cycle_;
     StatusZone zone_;
@@ -70,6 +82,7 @@ private:
     Tunnels notices_;               // of tunnels whose session has changed
     ngx_connection_t no_socket_{};  // events want one for the debug log
     ngx_event_t notify_{};
+    std::optional<ngx_msec_t> exiting_since_;
     ngx_connection_t* notice_ = nullptr;  // nginx tells idle connections when the worker has to go
 };
 

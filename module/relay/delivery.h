@@ -103,6 +103,7 @@ public:
     // ... but the backend's transport has no such thing: it gets a close frame after all, and may still answer.
     virtual void half_close_failed(Output&) {}
 
+    // Those that were passed on.
     [[nodiscard]] virtual std::uint64_t messages(Side from) const noexcept = 0;
 
     void note_end(End::Cause cause, std::uint16_t code, std::string_view detail) {

@@ -144,7 +144,10 @@ void HeadersDelivery::pass(Side from, std::string_view data, Output& output) {
 // Nothing is sent to the other side any more; the close frame is still looked for.
 void HeadersDelivery::discard(Side from, std::string_view data) noexcept {
     websocket::Follower& follower = stream(from).follower;
-    if (follower.violated() || !follower.follow(data)) { return; }
+    const std::uint64_t before = follower.messages();
+    const bool sound = !follower.violated() && follower.follow(data);
+    stream(from).discarded += follower.messages() - before;
+    if (!sound) { return; }
     if (follower.close_seen() && follower.at_boundary()) { mark(from).received = true; }
 }
 

@@ -26,13 +26,16 @@ public:
     void answer(Output& output) override;
     [[nodiscard]] bool half_close() const noexcept override { return true; }
     void half_close_failed(Output& output) override;
-    [[nodiscard]] std::uint64_t messages(Side from) const noexcept override { return stream(from).follower.messages(); }
+    [[nodiscard]] std::uint64_t messages(Side from) const noexcept override {
+        return stream(from).follower.messages() - stream(from).discarded;
+    }
 
 private:
     // What flows from one side to the other.
     struct Stream {
         websocket::Follower follower;
         std::optional<Close> ending;  // to be put in at the next boundary
+        std::uint64_t discarded = 0;  // messages that came after the other side's end
     };
 
     [[nodiscard]] Stream& stream(Side from) noexcept { return streams_[from == Side::client ? 0 : 1]; }

@@ -19,10 +19,10 @@ import subprocess
 import time
 
 import wire
-from wire import CLOSE, TEXT, TEST_DIR, check, equal, frame, request_bytes
+from async_wire import MASK, accept, answer_close, read_frame, upgrade
+from wire import CLOSE, TEXT, TEST_DIR, check, equal, frame
 
 SOCKET = os.path.join(TEST_DIR, "faults.sock")
-MASK = b"\x01\x02\x03\x04"
 SETTLED_SECONDS = 40
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -63,16 +63,6 @@ class Redis:
         self.process.send_signal(signal.SIGCONT)
 
 
-async def read_frame(reader):
-    first, second = await reader.readexactly(2)
-    size = second & 0x7f
-    if size >= 126:
-        size = struct.unpack("!H" if size == 126 else "!Q", await reader.readexactly(2 if size == 126 else 8))[0]
-    key = await reader.readexactly(4) if second & 0x80 else None
-    payload = await reader.readexactly(size)
-    return first & 0x0f, wire.mask_bytes(payload, key) if key else payload
-
-
 class Session:
     def __init__(self, token):
         self.token = token
@@ -100,8 +90,7 @@ class Socket:
                 opcode, payload = await read_frame(self.reader)
                 if opcode == CLOSE:
                     self.closed = struct.unpack("!H", payload[:2])[0]
-                    self.writer.write(frame(CLOSE, payload[:2], mask=MASK))
-                    await self.reader.read()
+                    await answer_close(self.reader, self.writer, payload, mask=MASK)
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
             self.closed = self.closed or "cut"
@@ -121,10 +110,7 @@ class Backend:
     async def serve(self, reader, writer):
         connection = None
         try:
-            head = wire.parse_head(await reader.readuntil(b"\r\n\r\n"))[1]
-            lines = {name.lower(): value for name, value in head}
-            writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                         b"Sec-WebSocket-Accept: " + wire.accept_key(lines["sec-websocket-key"]).encode() + b"\r\n\r\n")
+            await accept(reader, writer)
             while True:
                 opcode, payload = await read_frame(reader)
                 if opcode == TEXT:
@@ -133,8 +119,7 @@ class Backend:
                     if "context" in event:
                         self.contexts[connection] = event["context"]
                 elif opcode == CLOSE:
-                    writer.write(frame(CLOSE, payload[:2]))
-                    await reader.read()
+                    await answer_close(reader, writer, payload)
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -195,14 +180,11 @@ class World:
     async def upgrade(self, session, path):
         """(status, Socket or None)"""
         asked = time.monotonic()
-        reader, writer = await asyncio.open_connection("127.0.0.1", wire.PORT)
-        writer.write(request_bytes(path, cookie="t=" + session.token))
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
+            status, reader, writer = await upgrade(path, cookie="t=" + session.token)
         except (asyncio.IncompleteReadError, ConnectionError):
             self.wrong.append(f"no answer to an upgrade of {session.token}")
             return 0, None
-        status = int(head.split(b" ", 2)[1])
         self.answers[status] += 1
         if status != 101:
             if status not in (401, 503):

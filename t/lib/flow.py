@@ -78,7 +78,7 @@ def resident():
 
 def sanitized():
     """The address sanitizer keeps what has been freed: its memory says nothing."""
-    pid, = nginx.worker_pids()
+    pid = nginx.worker_pids()[0]
     with open(f"/proc/{pid}/maps", encoding="utf-8") as file:
         return "libasan" in file.read()
 

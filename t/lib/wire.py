@@ -274,13 +274,18 @@ class WebSocket(Stream):
         equal(OPCODES.get(opcode, opcode), "text", f"{self.name}: kind of message, with {shown(data)}")
         return data.decode()
 
+    def recv_close(self):
+        """(code, reason) of a close frame; (None, "") for one without a code."""
+        opcode, data = self.recv_message()
+        equal(OPCODES.get(opcode, opcode), "close", f"{self.name}: with {shown(data)}")
+        return (struct.unpack("!H", data[:2])[0] if len(data) >= 2 else None), data[2:].decode()
+
     def expect_close(self, code=None, reason=None):
         """A close frame; code None is one without a code, reason None is any reason."""
-        opcode, data = self.recv_message()
-        got_code = struct.unpack("!H", data[:2])[0] if len(data) >= 2 else None
-        equal((OPCODES.get(opcode, opcode), got_code), ("close", code), f"{self.name}: with {shown(data)}")
+        got_code, got_reason = self.recv_close()
+        equal(got_code, code, f"{self.name}: with {shown(got_reason)}")
         if reason is not None:
-            equal(data[2:].decode(), reason, f"{self.name}: close reason")
+            equal(got_reason, reason, f"{self.name}: close reason")
 
 
 def parse_head(raw):

@@ -254,6 +254,21 @@ void an_end_in_a_frame_cuts_and_between_frames_does_not(void**) {
     assert_bytes_equal(between.client, server(0x01, "a") + server_close(1014, "backend gone"));
 }
 
+void what_comes_after_the_end_is_neither_passed_on_nor_counted(void**) {
+    Line line;
+    line.consume(Side::client, client(0x81, "before") + client(0x01, "half of a "));
+    line.consume(Side::backend, server(0x82, "before"));
+    line.close({1012, ""}, {1001, ""});
+    line.consume(Side::client, client(0x80, "message") + client(0x81, "after") + client_close(1012));
+    line.consume(Side::backend, server(0x81, "after") + server(0x82, "after") + server_close(1001));
+    assert_bytes_equal(line.backend, client(0x81, "before") + client(0x01, "half of a ") + client_close(1001));
+    assert_bytes_equal(line.client, server(0x82, "before") + server_close(1012));
+    assert_int_equal(line.delivery.messages(Side::client), 1);
+    assert_int_equal(line.delivery.messages(Side::backend), 1);
+    assert_true(line.delivery.closing(Side::client).complete());
+    assert_true(line.delivery.closing(Side::backend).complete());
+}
+
 }  // namespace
 
 int main() {
@@ -269,6 +284,7 @@ int main() {
         cmocka_unit_test(a_header_under_way_that_turns_out_broken_after_a_close_cuts),
         cmocka_unit_test(a_close_before_a_frame_ends_is_put_in_once),
         cmocka_unit_test(a_close_without_a_code_passes_as_it_is),
+        cmocka_unit_test(what_comes_after_the_end_is_neither_passed_on_nor_counted),
         cmocka_unit_test(an_end_in_a_frame_cuts_and_between_frames_does_not),
     };
     return cmocka_run_group_tests_name("headers delivery", tests, nullptr, nullptr);
