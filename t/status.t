@@ -97,7 +97,7 @@ equal(status.closes(now), {("1000", "client"): 1, ("1001", "client"): 1, ("1002"
 SET session:a {"user":"ann"}
 SET session:broken {"user"
 --- config
-ws_redis $TEST_REDIS;
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
 ws_auth_token cookie:t;
 location /status { ws_status; }
 location /ws { ws_auth redis; ws_pass http://$TEST_BACKEND; }
@@ -127,7 +127,7 @@ check(server["connects"] >= 2, "a reader and the one for reports")
 SET session:a {"user":"ann"}
 SET session:b {"user":"bob"}
 --- config
-ws_redis $TEST_REDIS;
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
 ws_auth_token cookie:t;
 location /status { ws_status; }
 location /ws { ws_auth redis; ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
@@ -167,7 +167,7 @@ check(status.figures()["commands_dropped"] >= 5, "each is counted")
 === TEST 7: Redis goes and comes back
 --- redis_own
 --- config
-ws_redis $TEST_REDIS;
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
 ws_auth_token cookie:t;
 location /status { ws_status; }
 location /ws { ws_auth redis; ws_pass http://$TEST_BACKEND; }
@@ -188,7 +188,7 @@ unreachable
 --- redis
 SET session:a {"user":"ann"}
 --- config
-ws_redis $TEST_REDIS;
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
 ws_auth_token cookie:t;
 location /status { ws_status; }
 location /ws { ws_auth redis; ws_pass http://$TEST_BACKEND; }
@@ -264,7 +264,7 @@ equal(get("/status", method="POST", headers=[("Content-Length", "0")]).status, 4
 === TEST 10: a hook above doesn't guard it, allow and deny do; in `if` it stays
 --- redis
 --- config
-ws_redis $TEST_REDIS;
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
 ws_auth redis;
 ws_auth_token cookie:t;
 location /status { ws_status; }

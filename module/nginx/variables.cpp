@@ -4,6 +4,7 @@
 #include <string>
 
 #include "nginx/connection.h"
+#include "nginx/tunnel.h"
 
 namespace ws::nginx {
 
@@ -44,6 +45,51 @@ Text context_member(ngx_http_request_t* r, std::string_view variable) {
     return connection->context->member(path);
 }
 
+// Seconds with milliseconds, as nginx writes times.
+Text auth_time(ngx_http_request_t* r, std::string_view) {
+    const Connection* connection = Connection::of(r);
+    if (connection == nullptr || !connection->answered) { return std::nullopt; }
+    const std::string ms = std::to_string(1000 + connection->lookup.count() / 1000 % 1000);
+    return std::to_string(connection->lookup.count() / 1000000) + "." + ms.substr(1);
+}
+
+Text auth_cached(ngx_http_request_t* r, std::string_view) {
+    const Connection* connection = Connection::of(r);
+    if (connection == nullptr || !connection->answered) { return std::nullopt; }
+    return connection->cached ? "hit" : "miss";
+}
+
+Text context_refreshes(ngx_http_request_t* r, std::string_view) {
+    const Connection* connection = Connection::of(r);
+    if (connection == nullptr || connection->context == nullptr) { return std::nullopt; }
+    return std::to_string(connection->refreshes);
+}
+
+// Of the WebSocket that is open, or was.
+std::optional<Summary> summary(ngx_http_request_t* r) {
+    const Connection* connection = Connection::of(r);
+    if (connection == nullptr) { return std::nullopt; }
+    if (connection->summary || connection->tunnel == nullptr) { return connection->summary; }
+    return connection->tunnel->summary();
+}
+
+template <std::uint64_t status::Traffic::*figure>
+Text traffic(ngx_http_request_t* r, std::string_view) {
+    const auto known = summary(r);
+    return known ? Text(std::to_string(known->traffic.*figure)) : std::nullopt;
+}
+
+Text close_code(ngx_http_request_t* r, std::string_view) {
+    const auto known = summary(r);
+    return known && known->close_code != 0 ? Text(std::to_string(known->close_code)) : std::nullopt;
+}
+
+Text closed_by(ngx_http_request_t* r, std::string_view) {
+    const auto known = summary(r);
+    if (!known || known->close_code == 0) { return std::nullopt; }
+    return std::string(status::closers[static_cast<std::size_t>(known->closed_by)]);
+}
+
 Text time_ms(ngx_http_request_t*, std::string_view) {
     const ngx_time_t* now = ngx_timeofday();
     return std::to_string(static_cast<long long>(now->sec) * 1000 + static_cast<long long>(now->msec));
@@ -75,6 +121,20 @@ ngx_http_variable_t variables[] = {
     {ngx_string("ws_context_"), nullptr, handler<context_member>, 0, NGX_HTTP_VAR_NOCACHEABLE | NGX_HTTP_VAR_PREFIX, 0},
     {ngx_string("ws_connection_id"), nullptr, handler<connection_id>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_auth_status"), nullptr, handler<auth_status>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_auth_time"), nullptr, handler<auth_time>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_auth_cached"), nullptr, handler<auth_cached>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_context_refreshes"), nullptr, handler<context_refreshes>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_messages_in"), nullptr, handler<traffic<&status::Traffic::messages_in>>, 0,
+     NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_messages_out"), nullptr, handler<traffic<&status::Traffic::messages_out>>, 0,
+     NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_bytes_in"), nullptr, handler<traffic<&status::Traffic::bytes_in>>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_bytes_out"), nullptr, handler<traffic<&status::Traffic::bytes_out>>, 0, NGX_HTTP_VAR_NOCACHEABLE,
+     0},
+    {ngx_string("ws_pongs_missed"), nullptr, handler<traffic<&status::Traffic::pongs_missed>>, 0,
+     NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_close_code"), nullptr, handler<close_code>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_closed_by"), nullptr, handler<closed_by>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_time_ms"), nullptr, handler<time_ms>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
 };
 
