@@ -1,0 +1,78 @@
+# The error log at info tells a connection's story, in order, under its id; never a token or what a context has.
+use lib 't/lib';
+use Test::Gateway;
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: a whole life: lookup, admission, open, session change, session end, close
+--- redis
+SET session:TOKEN-7Q {"user":"SECRET-ann"}
+--- config
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
+ws_auth_token cookie:t header:X-Other bearer arg:t;
+location /ws { ws_auth redis; ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+--- client
+import json
+for n, request in enumerate([{"cookie": "t=TOKEN-7Q"}, {"path": "/ws?t=TOKEN-7Q&x=1"}, {"headers": [("X-Other", "TOKEN-7Q")]},
+                             {"headers": [("Authorization", "Bearer TOKEN-7Q")]}]):
+    redis("SET", "session:TOKEN-7Q", '{"user":"SECRET-ann"}')
+    c, b = tunnel(**{"path": "/ws", **request})
+    id = json.loads(b.recv_text())["connection"]
+    c.send_text("SECRET-message")
+    b.recv_text()
+    redis("SET", "session:TOKEN-7Q", '{"user":"SECRET-bob"}')
+    equal(json.loads(b.recv_text())["event"], "context")
+    redis("DEL", "session:TOKEN-7Q")
+    c.expect_close(4401)
+    c.send_close(4401)
+    b.recv_text()
+    b.expect_close(1001)
+    b.send_close(1001)
+    c.expect_eof()
+    nginx.wait_log(f"ws: closed connection={id}")
+    story = [line for line in nginx.error_log().splitlines() if id in line]
+    for line in story:
+        check("[info]" in line, line)
+    told = [re.search(rf" ws: (.*?)(?: while [a-z ]+)?, client: 127\.0\.0\.1, server: localhost, request: \"GET /ws", line)[1]
+            for line in story]
+    equal([re.sub(r"\d+\.\d{6}s", "T", line.replace(id, "ID")) for line in told], [
+        "lookup connection=ID", "allowed connection=ID lookup=T", "open connection=ID", "context changed, connection=ID",
+        "session ended, connection=ID", "closed connection=ID by=gateway code=4401 messages_in=1 messages_out=0 session ended"])
+--- no_error_log
+TOKEN-7Q
+SECRET
+
+=== TEST 2: a refusal says why
+--- redis
+SET session:BROKEN-7Q {"user":"SECRET"
+--- config
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
+ws_auth_token cookie:t arg:t;
+location /ws { ws_auth redis; ws_pass http://$TEST_BACKEND; }
+--- client
+for status, reason, request in [(401, "", {"path": "/ws?t=TOKEN-7Q"}), (500, "", {"cookie": "t=BROKEN-7Q"}),
+                                (400, "ambiguous token", {"path": "/ws?t=TOKEN-7Q&t=TOKEN-7Q"}), (401, "no token", {})]:
+    before = len(nginx.error_log().splitlines())
+    equal(client(**{"path": "/ws", **request}).status, status)
+    lines = wait_until(lambda: [line for line in nginx.error_log().splitlines()[before:] if "ws: refused" in line], "a line")
+    matches(lines[0], rf"ws: refused {status}, connection=[0-9a-f]{{32}}: .*{reason}")
+--- no_error_log
+TOKEN-7Q
+BROKEN-7Q
+SECRET
+
+=== TEST 3: nginx's own lines about a backend don't tell a token either
+--- redis
+SET session:TOKEN-7Q {}
+--- config
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
+ws_auth_token arg:t;
+location /ws { ws_auth redis; ws_pass http://127.0.0.1:$TEST_CLOSED_PORT; }
+--- client
+equal(client("/ws?t=TOKEN-7Q").status, 502)
+--- error_log
+qr/connect\(\) failed.*client: 127\.0\.0\.1, server: localhost, request: "GET \/ws\?\.\.\.", upstream: "http:\/\/127\.0\.0\.1:\d+", host: "localhost"/
+--- no_error_log
+TOKEN-7Q
