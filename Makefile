@@ -12,7 +12,7 @@ STATIC := build/static/nginx
 LAYERS := websocket context redis auth relay status
 CORE := $(foreach layer,$(LAYERS),$(wildcard module/$(layer)/*.cpp))
 UNIT := $(patsubst t/unit/%.cpp,build/unit/%,$(wildcard t/unit/*_test.cpp))
-FUNCTIONAL := $(filter-out t/browser.t t/differential.t,$(wildcard t/*.t))
+FUNCTIONAL := $(filter-out t/browser.t t/browser_status.t t/differential.t,$(wildcard t/*.t))
 FUZZ := $(patsubst t/fuzz/%.cpp,build/fuzz/%,$(wildcard t/fuzz/*.cpp))
 
 help:
@@ -98,7 +98,7 @@ trickle: static
 	GATEWAY_NGINX=$(root)/$(STATIC) TRICKLE=1 $(PROVE) $(T)
 
 browser: module
-	GATEWAY_MODULE=$(root)/$(MODULE) prove t/browser.t
+	GATEWAY_MODULE=$(root)/$(MODULE) prove t/browser.t t/browser_status.t
 
 
 # Unit tests

@@ -62,6 +62,7 @@ std::optional<Answer> choose(ngx_http_request_t& r) {
             if (choice.name == name) { return answer(static_cast<StatusFormat>(choice.value)); }
         }
         // What the page consists of: without inline parts it does with any Content-Security-Policy that allows 'self'.
+        if (name == "icon") { return Answer{"image/svg+xml", std::string(status::page_icon)}; }
         if (name == "css") { return Answer{"text/css; charset=utf-8", std::string(status::page_style)}; }
         if (name == "js") { return Answer{"text/javascript; charset=utf-8", std::string(status::page_script)}; }
         return std::nullopt;
@@ -79,7 +80,7 @@ ngx_int_t send(ngx_http_request_t* r, const Answer& answer) {
     add_response_header(*r, "Cache-Control", "no-store");
     add_response_header(*r, "X-Content-Type-Options", "nosniff");
     add_response_header(*r, "Content-Security-Policy",
-                        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+                        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
                         "base-uri 'none'; form-action 'none'; frame-ancestors 'self'");
     const ngx_int_t rc = ngx_http_send_header(r);
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) { return rc; }

@@ -8,7 +8,7 @@ const std::string_view page = R"html(<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>WebSockets</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="?format=icon">
 <link rel="stylesheet" href="?format=css">
 <script src="?format=js" defer></script>
 </head>
@@ -32,6 +32,9 @@ const std::string_view page = R"html(<!doctype html>
 </body>
 </html>
 )html";
+
+const std::string_view page_icon =
+    R"svg(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path d="M1 11l4-6 3 4 3-7 4 9" fill="none" stroke="#1769c0" stroke-width="2"/></svg>)svg";
 
 const std::string_view page_style = R"css(:root {
   color-scheme: light dark;

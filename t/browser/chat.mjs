@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CHROMIUM, FLAGS } from "./chromium.mjs";
 import { startDemo } from "./demo.mjs";
 import { step, story } from "./tap.mjs";
 
@@ -15,11 +16,6 @@ const require = createRequire(join(root, "build/examples/package.json"));
 const { chromium } = require("playwright-core");
 const { WebSocket } = require("ws");
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const FLAGS = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
 const SCREENSHOTS = join(root, "build/browser");
 const DELIVERIES = ["headers", "envelope"];
 
