@@ -88,6 +88,7 @@ c.expect_eof()
 c, b = tunnel("/ws")
 c.reset()
 b.expect_eof()
+b.close()
 now = status.until(lambda now: now["connections"]["open"] == 0, "none is open")
 equal(status.closes(now), {("1000", "client"): 1, ("1001", "client"): 1, ("1002", "client"): 1, ("1003", "client"): 1,
     ("1005", "client"): 1, ("1006", "client"): 1, ("3xxx", "client"): 2, ("4xxx", "client"): 2, ("4401", "client"): 1})
