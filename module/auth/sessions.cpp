@@ -136,8 +136,8 @@ void Sessions::missed() {
 }
 
 void Sessions::tracked(bool on) {
-    tracked_ = on;
-    if (!on) { missed(); }
+    const bool was_on = std::exchange(tracked_, on);
+    if (was_on && !on) { missed(); }
 }
 
 // The session may have changed: it is read again, but not more often than the pace allows.

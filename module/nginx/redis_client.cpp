@@ -2,6 +2,7 @@
 
 #include "nginx/redis_client.h"
 
+#include <array>
 #include <utility>
 
 namespace ws::nginx {
@@ -21,8 +22,9 @@ bool better(const RedisConnection& a, const RedisConnection& b) noexcept {
 
 }  // namespace
 
-RedisClient::RedisClient(const RedisServer& server, status::RedisCounters& counters, ngx_log_t* log)
-    : server_(server), counters_(counters), log_(log) {
+RedisClient::RedisClient(const RedisServer& server, status::RedisCounters& counters, ngx_log_t* log,
+                         std::function<void()> on_failure)
+    : server_(server), counters_(counters), log_(log), on_failure_(std::move(on_failure)) {
     for (ngx_uint_t i = 0; i < server.connections; ++i) {
         connections_.push_back(std::make_unique<RedisConnection>(*this, server, log));
     }
@@ -42,14 +44,31 @@ RedisClient::~RedisClient() { shutdown(); }
 std::unique_ptr<redis::Pending> RedisClient::send(std::span<const std::string_view> argv, Done done) {
     auto command = std::make_shared<redis::Command>(std::move(done));
     auto handle = std::make_unique<redis::CommandHandle>(command);
+    submit(argv, std::move(command));
+    return handle;
+}
+
+void RedisClient::submit(std::span<const std::string_view> argv, std::shared_ptr<redis::Command> command) {
     if (RedisConnection* connection = choose()) {
         connection->push(argv, std::move(command));
     } else {
-        refused_.push_back(std::move(command));
-        ++failed_;
-        has_work();
+        refuse(std::move(command));
     }
-    return handle;
+}
+
+void RedisClient::submit_asking(std::span<const std::string_view> argv, std::shared_ptr<redis::Command> command) {
+    if (RedisConnection* connection = choose()) {
+        connection->push(std::array<std::string_view, 1>{"ASKING"}, std::make_shared<redis::Command>(nullptr));
+        connection->push(argv, std::move(command));
+    } else {
+        refuse(std::move(command));
+    }
+}
+
+void RedisClient::refuse(std::shared_ptr<redis::Command> command) {
+    refused_.push_back(std::move(command));
+    ++failed_;
+    has_work();
 }
 
 // The connection for the next command, opened when there is none or all are busy; null when the command is to be refused.
@@ -139,6 +158,7 @@ void RedisClient::is_down(const RedisConnection& connection, const char* reason,
         ngx_log_error(NGX_LOG_ERR, log_, err, "ws: redis %s unreachable: %s", server_.name.c_str(), reason);
     }
     retry_later();
+    if (on_failure_ != nullptr) { on_failure_(); }
 }
 
 void RedisClient::is_closed(const RedisConnection& connection) {
@@ -173,6 +193,14 @@ void RedisClient::on_retry(ngx_event_t* event) noexcept {
             return;
         }
     }
+}
+
+void RedisClient::retire() {
+    const auto refused = std::exchange(refused_, {});
+    shut_down_ = true;
+    for (const auto& connection : connections_) { connection->end(); }
+    for (const auto& command : refused) { command->answer({redis::Outcome::Status::unavailable, nullptr}); }
+    shutdown();
 }
 
 void RedisClient::shutdown() noexcept {

@@ -8,12 +8,14 @@
 
 #include "nginx/redis_connection.h"
 #include "nginx/redis_server.h"
+#include "nginx/redis_store.h"
 #include "nginx/redis_tracking.h"
 #include "redis/backoff.h"
 #include "redis/invalidations.h"
 #include "redis/store.h"
 #include "status/figures.h"
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -21,10 +23,12 @@
 
 namespace ws::nginx {
 
-class RedisClient final : public redis::Store {
+class RedisClient final : public RedisStore {
 public:
-    // Opens nothing yet. All arguments must outlive the client; `log` is the cycle's. Only in a process that runs the event loop.
-    RedisClient(const RedisServer& server, status::RedisCounters& counters, ngx_log_t* log);
+    // Opens nothing yet. `server`, `counters` and `log` (the cycle's) must outlive the client. Only in a process that runs the event
+    // loop. `on_failure` is called at each attempt that fails, from within the client: it must not touch it.
+    RedisClient(const RedisServer& server, status::RedisCounters& counters, ngx_log_t* log,
+                std::function<void()> on_failure = nullptr);
     RedisClient(const RedisClient&) = delete;
     RedisClient& operator=(const RedisClient&) = delete;
     ~RedisClient() override;
@@ -33,11 +37,18 @@ public:
     // in a handler of ours. A command with no connection to go to is answered `unavailable`. Throws std::bad_alloc only.
     [[nodiscard]] std::unique_ptr<redis::Pending> send(std::span<const std::string_view> argv, Done done) override;
 
+    // The same for a command that somebody else has a handle of.
+    void submit(std::span<const std::string_view> argv, std::shared_ptr<redis::Command> command);
+    // With ASKING in front of it (Redis Cluster).
+    void submit_asking(std::span<const std::string_view> argv, std::shared_ptr<redis::Command> command);
+
     // See redis::Store.
     void track(redis::Invalidations& listener) override;
 
-    // For exit_process: closes all sockets and timers. Commands still under way are forgotten: no callback runs any more. Not from a callback.
-    void shutdown() noexcept;
+    // Ends: answers what is under way `unavailable`, closes all. Not from a callback; afterwards only to be destroyed.
+    void retire();
+
+    void shutdown() noexcept override;
 
 private:
     friend class RedisConnection;
@@ -67,6 +78,7 @@ private:
 
     void start_wanted();
     RedisConnection* choose();
+    void refuse(std::shared_ptr<redis::Command> command);
     void retry_later() noexcept;
 
     void set_state(status::RedisState state) noexcept { counters_.state.set(static_cast<std::int64_t>(state)); }
@@ -75,6 +87,7 @@ private:
     status::RedisCounters& counters_;
     std::unique_ptr<RedisTracking> tracking_;
     ngx_log_t* log_;
+    std::function<void()> on_failure_;
     std::vector<std::unique_ptr<RedisConnection>> connections_;
     std::vector<std::shared_ptr<redis::Command>> refused_;
     redis::Backoff backoff_;

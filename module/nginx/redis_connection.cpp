@@ -55,8 +55,8 @@ void RedisConnection::on_log(ngx_log_t* log, ngx_uint_t level, u_char* text, siz
 }
 
 void RedisConnection::want(ngx_uint_t address) {
-    pipeline_ = listener_ != nullptr ? std::make_unique<redis::Pipeline>(server_.login, *listener_)
-                                     : std::make_unique<redis::Pipeline>(server_.login);
+    pipeline_ = listener_ != nullptr ? std::make_unique<redis::Pipeline>(server_.login, *listener_, server_.max_reply)
+                                     : std::make_unique<redis::Pipeline>(server_.login, server_.max_reply);
     receiver_ = 0;
     silent_ = false;
     address_ = address;
@@ -359,6 +359,8 @@ void RedisConnection::close(Status status) {
     if (const auto dead = std::move(pipeline_)) { dead->fail_all(status); }
     client_.is_closed(*this);
 }
+
+void RedisConnection::end() { close(Status::unavailable); }
 
 void RedisConnection::drop() noexcept {
     close_socket();

@@ -60,6 +60,9 @@ public:
     // The number of the address in use.
     [[nodiscard]] ngx_uint_t address() const noexcept { return address_; }
 
+    // Closes, and answers what is under way `unavailable`. Not from a callback.
+    void end();
+
     // Closes without answering anything.
     void drop() noexcept;
 

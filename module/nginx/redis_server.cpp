@@ -8,6 +8,7 @@
 #include <array>
 #include <new>
 #include <string_view>
+#include <utility>
 
 namespace ws::nginx {
 
@@ -24,15 +25,31 @@ const char* pool_text(ngx_pool_t* pool, const std::string& text) {
     return reinterpret_cast<const char*>(pool_copy(pool, text).data);
 }
 
-const char* resolve(ngx_conf_t* cf, RedisServer& server) {
+const char* resolve(ngx_conf_t* cf, const std::string& address, ngx_url_t& target) {
+    target.url = pool_copy(cf->pool, address);  // the addresses keep pointing at it
+    if (ngx_parse_url(cf->pool, &target) == NGX_OK) { return nullptr; }
+    const char* reason = target.err != nullptr ? target.err : "out of memory";
+    return pool_text(cf->pool, "\"" + address + "\": " + reason);
+}
+
+const char* resolve_one(ngx_conf_t* cf, RedisServer& server) {
     ngx_url_t target{};
-    target.url = pool_copy(cf->pool, server.name);  // the addresses keep pointing at it
-    if (ngx_parse_url(cf->pool, &target) != NGX_OK) {
-        const char* reason = target.err != nullptr ? target.err : "out of memory";
-        return pool_text(cf->pool, "\"" + server.name + "\": " + reason);
-    }
+    if (const char* fault = resolve(cf, server.name, target)) { return fault; }
     server.addrs = target.addrs;
     server.naddrs = target.naddrs;
+    return nullptr;
+}
+
+const char* resolve_all(ngx_conf_t* cf, const redis::Url& url, RedisServer& server) {
+    for (const redis::Endpoint& endpoint : url.endpoints) {
+        ngx_url_t target{};
+        if (const char* fault = resolve(cf, endpoint.text(), target)) { return fault; }
+        const std::string_view tls_name = server.tls != nullptr ? server.tls->name_of(endpoint.host) : "";
+        for (ngx_uint_t i = 0; i < target.naddrs; ++i) {
+            const ngx_addr_t& addr = target.addrs[i];
+            server.sources.push_back({std::string(view(addr.name)), std::string(tls_name), &addr});
+        }
+    }
     return nullptr;
 }
 
@@ -72,6 +89,16 @@ const char* option(ngx_conf_t* cf, std::string_view text, RedisServer& server, R
                    ? nullptr
                    : "connect_timeout must be a time above 0, such as connect_timeout=500ms";
     }
+    for (const auto& [name, value] :
+         {std::pair{std::string_view{"sentinel_user="}, &server.sentinel_login.user},
+          std::pair{std::string_view{"sentinel_password="}, &server.sentinel_login.password}}) {
+        if (!text.starts_with(name)) { continue; }
+        if (server.kind != redis::Url::Kind::sentinel) {
+            return "has a sentinel_ parameter, which needs redis+sentinel://";
+        }
+        *value = text.substr(name.size());
+        return nullptr;
+    }
     for (const Count& count : counts) {
         if (!text.starts_with(count.name)) { continue; }
         const std::string_view digits = text.substr(count.name.size());
@@ -97,18 +124,23 @@ const char* parse_redis_server(ngx_conf_t* cf, std::span<const ngx_str_t> params
     const auto url = redis::parse_url(view(params.front()), error);
     if (!url) { return pool_text(cf->pool, error); }
     server.name = url->address();
+    server.kind = url->kind;
+    server.master = url->master;
     server.login = {url->user, url->password, url->db};
     auto* tls = make_object<RedisTls>(cf->pool);
     for (const ngx_str_t& param : params.subspan(1)) {
         if (const char* fault = option(cf, view(param), server, *tls)) { return fault; }
     }
+    if (!server.sentinel_login.user.empty() && server.sentinel_login.password.empty()) {
+        return "has sentinel_user= without sentinel_password=";
+    }
     if (!url->tls && tls->configured()) { return "has ssl_ parameters, which need rediss://"; }
     if (url->tls) {
         server.tls = tls;
-        server.tls_name = tls->name_of(url->host);
+        server.tls_name = tls->name_of(url->endpoints.front().host);
         if (const char* fault = tls->prepare(cf)) { return fault; }
     }
-    return resolve(cf, server);
+    return url->kind == redis::Url::Kind::server ? resolve_one(cf, server) : resolve_all(cf, *url, server);
 }
 
 }  // namespace ws::nginx

@@ -1,23 +1,38 @@
 // A Redis server as the directive `ws_redis` names it. Read-only after configuration.
 //
-//   ws_redis URL [timeout=1s] [connect_timeout=500ms] [connections=2] [lookups=64] [queue=10000] [ssl_...];
+//   ws_redis URL [timeout=1s] [connect_timeout=500ms] [connections=2] [lookups=64] [queue=10000] [ssl_...]
+//                [sentinel_user=] [sentinel_password=];
 #pragma once
 
 #include "nginx/ngx.h"
 
 #include "nginx/redis_tls.h"
 #include "redis/pipeline.h"
+#include "redis/url.h"
 
 #include <span>
 #include <string>
+#include <vector>
 
 namespace ws::nginx {
 
 constexpr ngx_int_t max_redis_connections = 64;
 
+// One of several servers that the directive names. Resolved at configuration time; `addr` lives as long as cf->pool.
+struct RedisSource {
+    std::string name;      // "address:port"
+    std::string tls_name;  // what its certificate must be for
+    const ngx_addr_t* addr;
+};
+
 struct RedisServer {
     std::string name;  // "host:port" or "unix:/path", for logs
+    redis::Url::Kind kind = redis::Url::Kind::server;
     redis::Login login;
+    redis::Login sentinel_login;
+    std::string master;                // the name that sentinels know
+    std::vector<RedisSource> sources;  // sentinels, or nodes of a cluster
+    std::size_t max_reply = redis::Pipeline::default_max_reply;
     const RedisTls* tls = nullptr;  // null: plain
     std::string tls_name;           // what the server's certificate must be for
     ngx_addr_t* addrs = nullptr;    // resolved at configuration time; they live as long as cf->pool

@@ -6,8 +6,8 @@ RedisSessions::RedisSessions(const RedisServer& server, status::RedisCounters& c
     : server_(server),
       counters_(counters),
       log_(log),
-      client_(server, counters, log),
-      sessions_(client_, *this, options()) {
+      store_(make_redis_store(server, counters, log)),
+      sessions_(*store_, *this, options()) {
     no_socket_.fd = static_cast<ngx_socket_t>(-1);
     no_socket_.data = this;
     for (ngx_event_t* event : {&timer_, &soon_}) {
@@ -34,7 +34,7 @@ auth::SessionsOptions RedisSessions::options() {
 RedisSessions::~RedisSessions() { shutdown(); }
 
 void RedisSessions::shutdown() noexcept {
-    client_.shutdown();
+    store_->shutdown();
     if (timer_.timer_set) { ngx_del_timer(&timer_); }
     if (soon_.posted) { ngx_delete_posted_event(&soon_); }
 }

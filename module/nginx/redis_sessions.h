@@ -4,7 +4,7 @@
 #include "nginx/ngx.h"
 
 #include "auth/sessions.h"
-#include "nginx/redis_client.h"
+#include "nginx/redis_store.h"
 #include "status/figures.h"
 
 namespace ws::nginx {
@@ -32,7 +32,7 @@ private:
     const RedisServer& server_;
     status::RedisCounters& counters_;
     ngx_log_t* log_;
-    RedisClient client_;
+    std::unique_ptr<RedisStore> store_;
     auth::Sessions sessions_;
     ngx_connection_t no_socket_{};  // events want one for the debug log
     ngx_event_t timer_{};

@@ -74,9 +74,9 @@ void RedisTracking::tell_off(const char* why) noexcept {
 
 void RedisTracking::receiver_closed() {
     if (state_ == State::refused) { return; }
-    const bool was_on = state_ == State::on;
+    const bool was_lost = state_ == State::lost;
     state_ = State::lost;
-    if (was_on) { listener_.tracked(false); }
+    if (!was_lost) { listener_.tracked(false); }
     if (!retry_.timer_set) { ngx_add_timer(&retry_, backoff_.next(static_cast<std::uint32_t>(ngx_random()))); }
     client_.has_work();
 }

@@ -17,6 +17,8 @@ public:
     }
 
     void cancel() noexcept { done_ = nullptr; }
+    // Or answered.
+    [[nodiscard]] bool cancelled() const noexcept { return done_ == nullptr; }
 
 private:
     Store::Done done_;

@@ -36,6 +36,12 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+// ["master", ...]. A user who may not ask has to believe it.
+bool is_master(const redisReply& reply) {
+    if (is_error(reply)) { return error_code(reply) == "NOPERM"; }
+    return reply.type == REDIS_REPLY_ARRAY && reply.elements > 0 && string_value(*reply.element[0]) == "master";
+}
+
 redisReader* create_reader() {
     redisReader* reader = redisReaderCreate();
     if (reader == nullptr) { throw std::bad_alloc{}; }
@@ -64,8 +70,8 @@ Pipeline::Pipeline(const Login& login, std::size_t max_reply)
     restart();
 }
 
-Pipeline::Pipeline(const Login& login, Invalidations& listener)
-    : login_(login), max_reply_(default_max_reply), limit_(default_max_reply), listener_(&listener) {
+Pipeline::Pipeline(const Login& login, Invalidations& listener, std::size_t max_reply)
+    : login_(login), max_reply_(max_reply), limit_(max_reply), listener_(&listener) {
     restart();
 }
 
@@ -93,6 +99,7 @@ void Pipeline::restart() {
         const std::string db = std::to_string(login_.db);
         add_step(Step::select, std::array<std::string_view, 2>{"SELECT", db});
     }
+    if (login_.master) { add_step(Step::role, std::array<std::string_view, 1>{"ROLE"}); }
     if (receiver_ != 0) { add_step(Step::track, tracking_command(std::to_string(receiver_))); }
     if (listener_ != nullptr) {
         add_step(Step::id, std::array<std::string_view, 2>{"CLIENT", "ID"});
@@ -193,6 +200,10 @@ bool Pipeline::take_reply(const redisReply& reply) {
 bool Pipeline::take_login_reply(const redisReply& reply) {
     const Step step = steps_[step_];
     if (const char* refused = refuse_login(step, reply)) {
+        if (step == Step::role && !is_error(reply)) {
+            error_ = "it is no master";
+            return false;
+        }
         error_ = std::string{refused} + " refused: ";
         // Only the code where the text may quote the password.
         error_ += step == Step::auth ? std::string{error_code(reply)} : printable(error_text(reply));
@@ -212,6 +223,7 @@ const char* Pipeline::refuse_login(Step step, const redisReply& reply) {
     switch (step) {
         case Step::auth: return is_error(reply) ? "AUTH" : nullptr;
         case Step::select: return is_error(reply) ? "SELECT" : nullptr;
+        case Step::role: return is_master(reply) ? nullptr : "ROLE";
         case Step::ping:
             // A user who may not PING has reached a serving Redis all the same.
             return is_error(reply) && error_code(reply) != "NOPERM" ? "PING" : nullptr;

@@ -1,6 +1,6 @@
 // The protocol of one connection to Redis, without the connection: commands in, bytes to write out, bytes read in, answers out.
 //
-// First come the login commands (AUTH, SELECT, CLIENT TRACKING, and a PING that proves the server is serving); until all are
+// First come the login commands (AUTH, SELECT, ROLE, CLIENT TRACKING, and a PING that proves the server is serving); until all are
 // answered, other commands are held back, so nothing ever runs as the wrong user, in the wrong database or untracked. Answers come
 // in the order of the commands. A cancelled command keeps its place in the order, its reply is dropped.
 //
@@ -29,6 +29,7 @@ struct Login {
     std::string user;
     std::string password;
     unsigned db = 0;
+    bool master = false;  // a server that is none is refused
 };
 
 // Has what is read be reported to this receiver (its CLIENT ID).
@@ -44,7 +45,7 @@ public:
     explicit Pipeline(const Login& login, std::size_t max_reply = default_max_reply);
 
     // A receiver's pipeline; `listener` must outlive it.
-    Pipeline(const Login& login, Invalidations& listener);
+    Pipeline(const Login& login, Invalidations& listener, std::size_t max_reply = default_max_reply);
 
     // What is read is to be reported to this receiver (its CLIENT ID). Only before the first byte has been written.
     void track(long long receiver);
@@ -89,7 +90,7 @@ public:
 
 private:
     // Login commands.
-    enum class Step { auth, select, track, ping, id, subscribe };
+    enum class Step { auth, select, role, track, ping, id, subscribe };
 
     struct Entry {
         std::shared_ptr<Command> command;

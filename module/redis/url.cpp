@@ -1,7 +1,10 @@
 #include "redis/url.h"
 
+#include <array>
 #include <charconv>
+#include <cstdint>
 #include <limits>
+#include <utility>
 
 namespace ws::redis {
 
@@ -73,7 +76,8 @@ Fault take_credentials(std::string_view& authority, Url& url) {
 }
 
 // host[:port]
-Fault host_and_port(std::string_view text, Url& url) {
+Fault host_and_port(std::string_view text, std::uint16_t default_port, Url& url) {
+    Endpoint endpoint{{}, default_port};
     std::size_t end = text.find(':');
     if (text.starts_with('[')) {
         end = text.find(']');
@@ -82,13 +86,24 @@ Fault host_and_port(std::string_view text, Url& url) {
     } else if (end != text.rfind(':')) {
         return "an IPv6 address is written in brackets: redis://[::1]:6379";
     }
-    url.host = text.substr(0, end);
-    if (url.host.empty()) { return "the host is missing: redis://host:port"; }
-    if (end >= text.size()) { return nullptr; }
-    if (text[end] != ':' || !number(text.substr(end + 1), std::uint16_t{65535}, url.port) || url.port == 0) {
+    endpoint.host = text.substr(0, end);
+    if (endpoint.host.empty()) { return "the host is missing: redis://host:port"; }
+    if (end < text.size() && (text[end] != ':' || !number(text.substr(end + 1), std::uint16_t{65535}, endpoint.port) ||
+                              endpoint.port == 0)) {
         return "the port must be a number from 1 to 65535";
     }
+    url.endpoints.push_back(std::move(endpoint));
     return nullptr;
+}
+
+// host[:port][,host[:port]...]
+Fault hosts(std::string_view text, std::uint16_t default_port, Url& url) {
+    for (;;) {
+        const std::size_t comma = text.find(',');
+        if (Fault fault = host_and_port(text.substr(0, comma), default_port, url)) { return fault; }
+        if (comma == std::string_view::npos) { return nullptr; }
+        text.remove_prefix(comma + 1);
+    }
 }
 
 Fault tcp(std::string_view text, Url& url) {
@@ -99,9 +114,21 @@ Fault tcp(std::string_view text, Url& url) {
     const std::size_t slash = text.find('/');
     std::string_view authority = text.substr(0, slash);
     if (Fault fault = take_credentials(authority, url)) { return fault; }
-    if (Fault fault = host_and_port(authority, url)) { return fault; }
-    if (slash >= text.size() || slash + 1 == text.size()) { return nullptr; }
-    return database(text.substr(slash + 1), url);
+    if (url.kind == Url::Kind::server && authority.find(',') != std::string_view::npos) {
+        return "several hosts are for redis+sentinel:// and redis+cluster://";
+    }
+    const std::uint16_t default_port = url.kind == Url::Kind::sentinel ? 26379 : 6379;
+    if (Fault fault = hosts(authority, default_port, url)) { return fault; }
+    std::string_view path = slash < text.size() ? text.substr(slash + 1) : std::string_view{};
+    if (url.kind == Url::Kind::sentinel) {
+        const std::size_t end = path.find('/');
+        url.master = path.substr(0, end);
+        if (url.master.empty()) { return "the master's name is missing: redis+sentinel://host:port,host:port/name"; }
+        path = end < path.size() ? path.substr(end + 1) : std::string_view{};
+    }
+    if (path.empty()) { return nullptr; }
+    if (url.kind == Url::Kind::cluster) { return "a cluster has no databases: redis+cluster://host:port,host:port"; }
+    return database(path, url);
 }
 
 Fault option(std::string_view text, Url& url) {
@@ -134,28 +161,47 @@ Fault unix_socket(std::string_view text, Url& url) {
     return question < text.size() ? options(text.substr(question + 1), url) : nullptr;
 }
 
+struct Scheme {
+    std::string_view prefix;
+    Url::Kind kind;
+    bool tls;
+};
+
+constexpr std::array<Scheme, 6> schemes{{
+    {"redis://", Url::Kind::server, false},
+    {"rediss://", Url::Kind::server, true},
+    {"redis+sentinel://", Url::Kind::sentinel, false},
+    {"rediss+sentinel://", Url::Kind::sentinel, true},
+    {"redis+cluster://", Url::Kind::cluster, false},
+    {"rediss+cluster://", Url::Kind::cluster, true},
+}};
+
 Fault parse(std::string_view text, Url& url) {
     for (const char c : text) {
         if (c <= ' ' || c == '\x7f') { return "blanks and control characters are not allowed (percent-encode them)"; }
     }
-    if (starts(text, "redis://")) { return tcp(text, url); }
-    if (starts(text, "rediss://")) {
-        url.tls = true;
+    for (const Scheme& scheme : schemes) {
+        if (!starts(text, scheme.prefix)) { continue; }
+        url.kind = scheme.kind;
+        url.tls = scheme.tls;
         return tcp(text, url);
     }
     if (starts(text, "unix:") || starts(text, "redis+unix:")) { return unix_socket(text, url); }
-    for (const std::string_view scheme :
-         {"redis+sentinel:", "redis+cluster:", "redis-sentinel:", "sentinel:", "cluster:"}) {
-        if (text.starts_with(scheme)) {
-            return "sentinel and cluster are not supported yet: redis://host:port or unix:/path";
-        }
-    }
-    return "the address must look like redis://user:password@host:port/db or unix:/path/redis.sock?db=1";
+    return "the address must look like redis://user:password@host:port/db, unix:/path/redis.sock?db=1, "
+           "redis+sentinel://host:port,host:port/name/db or redis+cluster://host:port,host:port";
 }
 
 }  // namespace
 
-std::string Url::address() const { return path.empty() ? host + ':' + std::to_string(port) : "unix:" + path; }
+std::string Url::address() const {
+    if (endpoints.empty()) { return "unix:" + path; }
+    switch (kind) {
+        case Kind::sentinel: return master;
+        case Kind::cluster: return "cluster " + endpoints.front().text();
+        case Kind::server: break;
+    }
+    return endpoints.front().text();
+}
 
 std::optional<Url> parse_url(std::string_view text, std::string& error) {
     Url url;

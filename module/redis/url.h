@@ -1,28 +1,35 @@
 // The address of a Redis server as users write it in `ws_redis`.
 //
 //   redis://[[user]:password@]host[:port][/db]          IPv6 addresses in brackets; rediss:// the same by TLS
+//   redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/db]       rediss+sentinel:// by TLS
+//   redis+cluster://[[user]:password@]host[:port][,host[:port]...]                     rediss+cluster:// by TLS
 //   unix:/path[?db=N&user=NAME&password=SECRET]         also redis+unix:, and unix://[[user]:password@]/path[?db=N]
 //
 // User, password and path are percent-decoded.
 #pragma once
 
-#include <cstdint>
+#include "redis/endpoint.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ws::redis {
 
 struct Url {
-    std::string host;  // in brackets when it is an IPv6 address; empty for a unix socket
-    std::uint16_t port = 6379;
-    std::string path;  // of the unix socket; empty for TCP
+    enum class Kind { server, sentinel, cluster };
+
+    Kind kind = Kind::server;
+    std::vector<Endpoint> endpoints;  // one of a server; none for a unix socket
+    std::string path;                 // of the unix socket; empty for TCP
+    std::string master;               // its name; for sentinels
     std::string user;
     std::string password;
     unsigned db = 0;
     bool tls = false;
 
-    // "host:port" or "unix:/path": safe to log, holds no secret.
+    // "host:port", "unix:/path", the master's name or "cluster host:port": safe to log, holds no secret.
     [[nodiscard]] std::string address() const;
 };
 

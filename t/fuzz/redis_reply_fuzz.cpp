@@ -1,6 +1,8 @@
 // A Redis server that answers anything, in pieces of any size. Whatever it sends, each command is answered once at most, and in order.
 #include "fuzz.hpp"
 #include "redis/pipeline.h"
+#include "redis/redirection.h"
+#include "redis/slot_table.h"
 
 #include <algorithm>
 #include <vector>
@@ -10,6 +12,16 @@ using namespace ws::redis;
 namespace {
 
 constexpr std::size_t max_reply = 4096;
+
+// What a sentinel or a node of a cluster may say of other servers.
+void announcements(const redisReply& reply) {
+    const auto master = master_address(reply);
+    require(!master || (!master->host.empty() && master->port != 0));
+    const auto moved = redirection(reply);
+    require(!moved || (moved->slot < slot_count && moved->to.port != 0));
+    const auto slots = SlotTable::parse(reply, {"asked", 1});
+    require(!slots || (!slots->nodes().empty() && slots->same(*slots)));
+}
 
 }  // namespace
 
@@ -30,7 +42,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<std::size_t> answered;
     const std::string_view argv[] = {"GET", "key"};
     for (std::size_t i = 0; i < commands; ++i) {
-        auto command = std::make_shared<Command>([&answered, i](const Outcome&) { answered.push_back(i); });
+        auto command = std::make_shared<Command>([&answered, i](const Outcome& outcome) {
+            answered.push_back(i);
+            if (outcome.reply != nullptr) { announcements(*outcome.reply); }
+        });
         handles.push_back(std::make_unique<CommandHandle>(command));
         pipeline.push(argv, command, i);
     }

@@ -49,6 +49,42 @@ void an_ipv6_address_keeps_its_brackets(void**) {
     assert_refused("redis://[::1]6379", "port");
 }
 
+// kind|hosts|master|user|db|tls
+std::string several(std::string_view text) {
+    std::string error;
+    const auto url = parse_url(text, error);
+    if (!url) { return "error: " + error; }
+    std::string line = url->kind == Url::Kind::sentinel ? "sentinel|" : "cluster|";
+    for (const auto& endpoint : url->endpoints) { line += endpoint.text() + ' '; }
+    return line + '|' + url->master + '|' + url->user + '|' + std::to_string(url->db) + (url->tls ? "|tls" : "|");
+}
+
+void sentinels_are_several_hosts_and_a_name(void**) {
+    assert_bytes_equal(several("redis+sentinel://h/main"), "sentinel|h:26379 |main||0|");
+    assert_bytes_equal(several("redis+sentinel://ann:a@b@h1,[::1]:5,h3:6/main/7"), "sentinel|h1:26379 [::1]:5 h3:6 |main|ann|7|");
+    assert_bytes_equal(several("rediss+sentinel://h/main/"), "sentinel|h:26379 |main||0|tls");
+    std::string error;
+    assert_bytes_equal(parse_url("redis+sentinel://h/main", error)->address(), "main");
+    assert_refused("redis+sentinel://h", "name is missing");
+    assert_refused("redis+sentinel://h/", "name is missing");
+    assert_refused("redis+sentinel://h//1", "name is missing");
+    assert_refused("redis+sentinel://h/main/x", "database");
+    assert_refused("redis+sentinel://h,/main", "host is missing");
+    assert_refused("redis+sentinel://,h/main", "host is missing");
+    assert_refused("redis+sentinel://h:0,h/main", "port");
+    assert_refused("redis+sentinel:h", "must look like");
+}
+
+void a_cluster_is_several_hosts(void**) {
+    assert_bytes_equal(several("redis+cluster://h"), "cluster|h:6379 |||0|");
+    assert_bytes_equal(several("rediss+cluster://:p@h1,h2:7/"), "cluster|h1:6379 h2:7 |||0|tls");
+    std::string error;
+    assert_bytes_equal(parse_url("redis+cluster://h,i:7", error)->address(), "cluster h:6379");
+    assert_refused("redis+cluster://h/1", "no databases");
+    assert_refused("redis+cluster://", "host is missing");
+    assert_refused("redis://h,i", "several hosts");
+}
+
 void rediss_is_the_same_by_tls(void**) {
     std::string error;
     assert_true(parse_url("rediss://ann:secret@h:1/2", error)->tls);
@@ -73,8 +109,6 @@ void what_is_wrong_is_said(void**) {
     assert_refused("", "must look like");
     assert_refused("localhost:6379", "must look like");
     assert_refused("http://localhost", "must look like");
-    assert_refused("redis+sentinel://localhost", "not supported yet");
-    assert_refused("redis+cluster://localhost", "not supported yet");
     assert_refused("redis://", "host is missing");
     assert_refused("redis://:6379", "host is missing");
     assert_refused("redis://h:", "port");
@@ -124,6 +158,8 @@ int main() {
         cmocka_unit_test(a_tcp_url_has_defaults_for_all_but_the_host),
         cmocka_unit_test(credentials_are_decoded_and_split_at_the_first_colon),
         cmocka_unit_test(an_ipv6_address_keeps_its_brackets),
+        cmocka_unit_test(sentinels_are_several_hosts_and_a_name),
+        cmocka_unit_test(a_cluster_is_several_hosts),
         cmocka_unit_test(rediss_is_the_same_by_tls),
         cmocka_unit_test(a_unix_socket_has_three_spellings),
         cmocka_unit_test(what_is_wrong_is_said),

@@ -18,6 +18,8 @@
 #   redis         commands for the block's Redis, or `none`
 #   redis_own     a redis-server for this block only; without it, one for the file, flushed for each block
 #   redis_tls     the same, and it speaks TLS on $TEST_REDIS_TLS_PORT; the text is more arguments for redis-server
+#   redis_cluster    three nodes for this block; the text is more arguments for them       t/lib/redis_group.py
+#   redis_sentinels  a master, its replica, three sentinels; the text is more lines of a sentinel's configuration
 #   config        inside server {};  http_config, events, main_config  at their levels
 #   workers       worker_processes, 1 by default
 #   log_level     of error.log, info by default
@@ -31,6 +33,7 @@
 #   $TEST_BACKEND     host:port                    $TEST_DIR         the block's directory
 #   $TEST_PORT        where server {} listens      $TEST_TLS_PORT    free for a `listen ... ssl`
 #   $TEST_CERT, $TEST_CERT_KEY                     $TEST_CLOSED_PORT refuses connections
+#   $TEST_REDIS_CLUSTER, $TEST_REDIS_SENTINELS  host:port,host:port,host:port
 #   $TEST_CERTIFICATES  a directory: Test::Gateway::Certificates says what is in it
 #
 # Every block ends with the same checks: nginx quits gracefully with status 0, no alert, no sanitizer
@@ -53,6 +56,7 @@ use Test::Gateway::Blocks qw(read_blocks);
 use Test::Gateway::Certificates;
 use Test::Gateway::Process;
 use Test::Gateway::Redis;
+use Test::Gateway::RedisGroup;
 
 our @EXPORT = qw(run_tests);
 
@@ -118,7 +122,8 @@ sub run_block {
     my %socket = map { $_ => bound_socket() } qw(main tls backend closed);
     $socket{$_}->listen(511) for qw(main tls backend);
 
-    my $redis = redis_of($block, $dir);
+    my @group = redis_group_of($block, $dir);
+    my $redis = @group ? undef : redis_of($block, $dir);
     my %value = (
         TEST_DIR => $dir,
         TEST_PORT => $socket{main}->sockport,
@@ -129,6 +134,9 @@ sub run_block {
         TEST_REDIS_PORT => $redis && $redis->{port},
         TEST_REDIS_TLS_PORT => $redis && $redis->{tls_port},
     );
+    $value{TEST_REDIS_GROUP} = join ' ', map { "$_->{name}=$_->{port}=$_->{process}{pid}=$_->{socket}" } @group;
+    $value{TEST_REDIS_CLUSTER} = join ',', map { "127.0.0.1:$_->{port}" } grep { $_->{name} =~ /^node/ } @group;
+    $value{TEST_REDIS_SENTINELS} = join ',', map { "127.0.0.1:$_->{port}" } grep { $_->{name} =~ /^sentinel/ } @group;
     if ($block->{text} =~ /\$TEST_CERTIFICATES/ || exists $block->{redis_tls}) {
         $value{TEST_CERTIFICATES} = certificates();
     }
@@ -160,6 +168,13 @@ sub redis_of {
         return Test::Gateway::Redis->start($dir, certificates => certificates(), arguments => [split ' ', $block->{redis_tls}]);
     }
     return $shared_redis //= Test::Gateway::Redis->start($root);
+}
+
+sub redis_group_of {
+    my ($block, $dir) = @_;
+    return Test::Gateway::RedisGroup::cluster($dir, split ' ', $block->{redis_cluster}) if exists $block->{redis_cluster};
+    return Test::Gateway::RedisGroup::sentinels($dir, $block->{redis_sentinels}) if exists $block->{redis_sentinels};
+    return;
 }
 
 sub certificates { return $certificates //= Test::Gateway::Certificates::make("$root/certificates") }

@@ -29,7 +29,8 @@ sub start {
             output => $output,
         );
         return bless { socket => $socket, port => $port, tls_port => $tls_port, process => $process }, $class
-            if became_ready($process, $output);
+            # Both lines: one for the ports, one for the socket.
+            if said($process, $output, qr/(?:ready to accept connections.*){2}/is);
     }
     die "redis-server does not start\n";
 }
@@ -47,13 +48,13 @@ sub tls_arguments {
         '--tls-key-file', "$certificates/server.key");
 }
 
-sub became_ready {
-    my ($process, $output) = @_;
+# Waits until the process has said that. False when it has ended without.
+sub said {
+    my ($process, $output, $words) = @_;
     for (1 .. 2000) {
         if (open my $file, '<', $output) {
             local $/;
-            # Both lines: one for the ports, one for the socket.
-            return 1 if 2 == (() = (<$file> // '') =~ /ready to accept connections/gi);
+            return 1 if (<$file> // '') =~ $words;
         }
         return 0 if defined $process->wait(0.005);
     }

@@ -1,0 +1,153 @@
+# Redis by its sentinels: the master is found by its name, and followed when it is another.
+use lib 't/lib';
+use Test::Gateway;
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: the master dies: its replica takes over, sessions stay live, one line in the log each
+--- redis_sentinels
+--- config
+ws_redis redis+sentinel://$TEST_REDIS_SENTINELS/main timeout=300ms connect_timeout=300ms;
+ws_auth_token cookie:sid;
+location / { ws_auth redis; ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+--- client
+from redis_group import again, copied, kill, nodes, replicated
+nodes["master"]("SET", "session:a", '{"user":"ann"}')
+nodes["master"]("SET", "session:b", '{"user":"bob"}')
+a, ba = tunnel("/", cookie="sid=a")
+b, bb = tunnel("/", cookie="sid=b")
+ba.recv_text(), bb.recv_text()
+nodes["master"]("SET", "session:a", '{"user":"amy"}')
+matches(ba.recv_text(), '"event":"context".*"amy"')
+replicated()
+copied()
+
+kill(nodes["master"])
+nginx.wait_log(r"redis main is 127\.0\.0\.1:%d now" % nodes["replica"].port)
+new = again(nodes["replica"])
+wait_until(lambda: "role:master" in new("INFO", "replication"), "the replica is the master")
+wait_until(lambda: client("/", cookie="sid=unknown").status == 401, "sessions are read from it")
+new("DEL", "session:a")
+a.expect_close(4401, "session ended")
+new("SET", "session:b", '{"user":"bea"}')
+matches(bb.recv_text(), '"event":"context".*"bea"')
+equal(nginx.error_log().count("unreachable"), 1)
+--- error_log
+qr/\[error\] .* ws: redis main 127\.0\.0\.1:\d+ unreachable: /
+
+=== TEST 2: the master steps down, and lives on as a replica
+--- redis_sentinels
+--- config
+ws_redis redis+sentinel://$TEST_REDIS_SENTINELS/main;
+ws_auth_token cookie:sid;
+location / { ws_auth redis; ws_auth_touch 60s interval=100ms; ws_pass http://$TEST_BACKEND; }
+--- client
+from redis_group import again, copied, nodes, replicated
+nodes["master"]("SET", "session:a", '{"user":"ann"}', "PX", 30000)
+a, ba = tunnel("/", cookie="sid=a")
+replicated()
+copied()
+new = nodes["replica"]
+nodes["sentinel1"]("SENTINEL", "FAILOVER", "main")
+nginx.wait_log(r"redis main is 127\.0\.0\.1:%d now" % new.port)
+tunnel("/", cookie="sid=a")
+new = again(new)
+new("PEXPIRE", "session:a", 30000)
+wait_until(lambda: new("PTTL", "session:a") > 50000, "the session is renewed at the new master")
+new("DEL", "session:a")
+a.expect_close(4401, "session ended")
+--- no_error_log
+renews no sessions
+
+=== TEST 3: sentinels are asked in turn
+--- redis_sentinels
+--- config
+ws_redis redis+sentinel://127.0.0.1:$TEST_CLOSED_PORT,$TEST_REDIS_SENTINELS/main;
+ws_auth_token cookie:sid;
+location / { ws_auth redis; ws_pass http://$TEST_BACKEND; }
+location /unknown {
+    ws_redis redis+sentinel://$TEST_REDIS_SENTINELS/other;
+    ws_auth redis;
+    ws_pass http://$TEST_BACKEND;
+}
+--- client
+from redis_group import nodes
+nodes["master"]("SET", "session:a", '{"user":"ann"}')
+tunnel("/", cookie="sid=a")
+equal(nginx.error_log().count("unreachable"), 1)
+for _ in range(3):
+    equal(client("/unknown", cookie="sid=a").status, 503)
+equal(nginx.error_log().count("no sentinel knows the master"), 1)
+--- error_log
+qr/\[error\] .* ws: redis sentinel 127\.0\.0\.1:\d+ unreachable: connect\(\) failed/
+qr/\[error\] .* ws: redis other: no sentinel knows the master/
+
+=== TEST 4: sentinels and Redis with passwords of their own, and another database
+--- redis_sentinels
+requirepass watch
+--- config
+ws_redis redis+sentinel://gateway:s3cret@$TEST_REDIS_SENTINELS/main/3 sentinel_password=watch;
+ws_auth_token cookie:sid;
+location / { ws_auth redis; ws_pass http://$TEST_BACKEND; }
+--- client
+from redis_group import nodes
+redis = nodes["master"]
+redis("ACL", "SETUSER", "gateway", "on", ">s3cret", "~session:*", "&*", "+get", "+select", "+ping", "+role",
+      "+client|tracking", "+client|id", "+subscribe")
+redis("SELECT", 3)
+redis("SET", "session:a", '{"user":"ann"}')
+c, b = tunnel("/", cookie="sid=a")
+redis("DEL", "session:a")
+c.expect_close(4401, "session ended")
+--- no_error_log
+s3cret
+watch
+
+=== TEST 5: who is announced as the master has to be one
+--- redis_sentinels
+--- config
+ws_redis redis+sentinel://$TEST_BACKEND/main;
+ws_auth_token cookie:sid;
+location / { ws_auth redis; ws_pass http://127.0.0.1:$TEST_CLOSED_PORT; }
+--- client
+from fake_redis import Session
+from redis_group import nodes
+nodes["master"]("SET", "session:a", '{"user":"ann"}')
+c = client("/", cookie="sid=a")
+s = Session(backend.accept_stream().sock).login()
+def answer(host, port):
+    s.expect("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main")
+    s.send("*2\r\n$%d\r\n%s\r\n$%d\r\n%d\r\n" % (len(host), host, len(str(port)), port))
+answer("127.0.0.1", nodes["replica"].port)
+equal(c.status, 503)
+nginx.wait_log("unreachable: it is no master")
+answer("redis.invalid", nodes["master"].port)
+nginx.wait_log('redis main is announced as "redis.invalid": an address is needed')
+answer("127.0.0.1", nodes["master"].port)
+nginx.wait_log("redis main is 127.0.0.1:%d now" % nodes["master"].port)
+wait_until(lambda: client("/", cookie="sid=a").status == 502, "let in, to a backend that isn't there")
+
+=== TEST 6: a name is needed
+--- config
+ws_redis redis+sentinel://127.0.0.1,127.0.0.2:26380;
+--- must_die
+--- error_log
+"ws_redis" directive the master's name is missing: redis+sentinel://host:port,host:port/name
+
+=== TEST 7: a sentinel's password without a sentinel
+--- config
+ws_redis redis://127.0.0.1 sentinel_password=hush;
+--- must_die
+--- error_log
+"ws_redis" directive has a sentinel_ parameter, which needs redis+sentinel://
+--- no_error_log
+hush
+
+=== TEST 8: a sentinel's host that can't be found
+--- config
+ws_redis redis+sentinel://127.0.0.1,no-such-host.invalid/main;
+--- must_die
+--- error_log
+"ws_redis" directive "no-such-host.invalid:26379": host not found
