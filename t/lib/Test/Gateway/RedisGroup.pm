@@ -25,7 +25,7 @@ sub sentinels {
         my $file = "$dir/sentinel$_.conf";
         open my $out, '>', $file or die "$file: $!\n";
         print $out "sentinel monitor main 127.0.0.1 $master->{port} 2\nsentinel down-after-milliseconds main 500\n",
-            "sentinel failover-timeout main 5000\n$more";
+            "sentinel failover-timeout main 1000\n$more";
         close $out or die "$file: $!\n";
         member($dir, "sentinel$_", sub { $file, '--sentinel' }, qr/\+monitor master/);
     } 1 .. 3;
