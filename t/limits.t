@@ -219,7 +219,44 @@ c.expect_close(1013, "backend reads too slowly")
 qr/by=gateway code=1013 .* client reads too slowly/
 qr/by=gateway code=1013 .* backend reads too slowly/
 
-=== TEST 9: what forty peers that never read cost, in both deliveries and both directions
+=== TEST 9: ws_max_pending: so much waits for a side that doesn't read until the other isn't read
+--- redis: none
+--- config
+location / { ws_pass http://$TEST_BACKEND; }
+location /more { ws_max_pending 4m; ws_pass http://$TEST_BACKEND; }
+location /envelope { ws_delivery envelope; ws_max_pending 4m; ws_pass http://$TEST_BACKEND; }
+--- client
+def taken(path):
+    """Bytes that a backend gets rid of while the client reads nothing."""
+    c, b = tunnel(path)
+    data = frame(BINARY, bytes(100000)) * 10
+    b.sock.setblocking(False)
+    sent = refusals = 0
+    while refusals < 5:
+        check(sent < 256 << 20, "the backend has to wait")
+        try:
+            sent += b.sock.send(data[sent % len(data):])
+            refusals = 0
+        except BlockingIOError:
+            refusals += 1
+            get("/nowhere", http="HTTP/1.0").status  # the gateway has had its turn
+    b.sock.setblocking(True)
+    # Nothing is lost.
+    whole = frame(BINARY, bytes(100000))
+    rest = -sent % len(whole)
+    sending = in_thread(b.send, whole[len(whole) - rest:] if rest else b"")
+    for _ in range((sent + rest) // len(whole)):
+        c.expect_bytes(whole)
+    sending.join()
+    c.close(), b.close()
+    return sent
+
+least = taken("/")
+for path in "/more", "/envelope":
+    more = taken(path)
+    check(more - least > 3 << 20, f"{path}: {more} bytes, without it {least}")
+
+=== TEST 10: what forty peers that never read cost, in both deliveries and both directions
 --- redis: none
 --- config
 # However long it takes.
@@ -266,7 +303,7 @@ for path in bound:
         for c, b in tunnels:
             c.close(), b.close()
 
-=== TEST 10: where nothing is configured: 1 MiB and 100,000 frames a message
+=== TEST 11: where nothing is configured: 1 MiB and 100,000 frames a message
 --- redis: none
 --- config
 location / { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }

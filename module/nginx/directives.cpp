@@ -142,6 +142,7 @@ ngx_command_t directives[] = {
     own(ngx_string("ws_compression_window"), NGX_CONF_TAKE1,
         guarded<set_number<&LocationConf::compression_window, 9, 15>>),
     own(ngx_string("ws_max_message_size"), NGX_CONF_TAKE1, guarded<set_size<&LocationConf::max_message_size>>),
+    own(ngx_string("ws_max_pending"), NGX_CONF_TAKE1, guarded<set_size<&LocationConf::max_pending, true>>),
     own(ngx_string("ws_max_fragments"), NGX_CONF_TAKE1, guarded<set_number<&LocationConf::max_fragments, 1, 1000000>>),
     own(ngx_string("ws_message_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::message_timeout, true>>),
     own(ngx_string("ws_message_rate"), NGX_CONF_TAKE123, guarded<set_message_rate>),

@@ -81,6 +81,7 @@ void* create_location_conf(ngx_conf_t* cf) noexcept {
     conf->compression_min_length = NGX_CONF_UNSET_SIZE;
     conf->compression_window = NGX_CONF_UNSET_UINT;
     conf->max_message_size = NGX_CONF_UNSET_SIZE;
+    conf->max_pending = NGX_CONF_UNSET_SIZE;
     conf->max_fragments = NGX_CONF_UNSET_UINT;
     conf->message_timeout = NGX_CONF_UNSET_MSEC;
     conf->max_age = NGX_CONF_UNSET_MSEC;
@@ -130,12 +131,13 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     ngx_conf_merge_uint_value(conf.compression_window, prev.compression_window, 12);
 
     ngx_conf_merge_size_value(conf.max_message_size, prev.max_message_size, 1024 * 1024);
+    ngx_conf_merge_size_value(conf.max_pending, prev.max_pending, 0);
     ngx_conf_merge_uint_value(conf.max_fragments, prev.max_fragments, 100000);
     ngx_conf_merge_msec_value(conf.message_timeout, prev.message_timeout, 60 * 1000);
     inherit(conf.message_rate, prev.message_rate);
     inherit(conf.control_frame_rate, prev.control_frame_rate);
     ngx_conf_merge_msec_value(conf.max_age, prev.max_age, 0);
-    ngx_conf_merge_msec_value(conf.idle_timeout, prev.idle_timeout, 3600 * 1000);
+    ngx_conf_merge_msec_value(conf.idle_timeout, prev.idle_timeout, 0);
     ngx_conf_merge_msec_value(conf.close_timeout, prev.close_timeout, 10 * 1000);
     ngx_conf_merge_msec_value(conf.ping_interval, prev.ping_interval, 30 * 1000);
     ngx_conf_merge_msec_value(conf.pong_timeout, prev.pong_timeout, 10 * 1000);

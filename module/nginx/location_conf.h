@@ -79,6 +79,7 @@ struct LocationConf {
     ngx_uint_t compression_window;  // bits
 
     size_t max_message_size;
+    size_t max_pending;
     ngx_uint_t max_fragments;
     ngx_msec_t message_timeout;
     const MessageRate* message_rate;

@@ -63,12 +63,15 @@ inline ngx_http_complex_value_t* compile(ngx_conf_t* cf, const ngx_str_t& text) 
     return ngx_http_compile_complex_value(&ccv) == NGX_OK ? compiled : nullptr;
 }
 
-template <size_t LocationConf::*field>
+template <size_t LocationConf::*field, bool may_be_none = false>
 char* set_size(ngx_conf_t* cf, LocationConf& conf) {
     if (conf.*field != NGX_CONF_UNSET_SIZE) { return error(cf, "is duplicate"); }
     ngx_str_t text = parameters(cf)[0];
     const ssize_t size = ngx_parse_size(&text);
-    if (size <= 0) { return wrong_value(cf, view(text), "a size above 0, such as 64k or 1m"); }
+    if (size < 0 || (size == 0 && !may_be_none)) {
+        return wrong_value(cf, view(text),
+                           may_be_none ? "a size such as 64k, or 0" : "a size above 0, such as 64k or 1m");
+    }
     conf.*field = static_cast<size_t>(size);
     return ok();
 }

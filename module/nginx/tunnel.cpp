@@ -107,7 +107,8 @@ Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery
       place_(worker.add(*this)),
       client_(Socket::client(r_)),
       backend_(Socket::backend(u_)),
-      relay_(client_, backend_, std::move(delivery), timeouts(connection), limits(connection), worker.scratch()),
+      relay_(client_, backend_, std::move(delivery), timeouts(connection), limits(connection), worker.scratch(),
+             connection.conf->max_pending),
       meter_(worker.counters(), kind(connection)) {
     no_socket_.fd = static_cast<ngx_socket_t>(-1);
     timer_.data = &no_socket_;

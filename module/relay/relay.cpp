@@ -30,8 +30,8 @@ void recycle(std::string& text) {
 }  // namespace
 
 Relay::Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, const Timeouts& timeouts,
-             const GateLimits& limits, Scratch& scratch) noexcept
-    : delivery_(std::move(delivery)), scratch_(scratch), timeouts_(timeouts), gate_(limits) {
+             const GateLimits& limits, Scratch& scratch, std::size_t max_pending) noexcept
+    : delivery_(std::move(delivery)), scratch_(scratch), timeouts_(timeouts), gate_(limits), max_pending_(max_pending) {
     half(Side::client).peer = &client;
     half(Side::backend).peer = &backend;
 }
@@ -183,7 +183,7 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
 // may be stuck in sending, and read nothing before.
 bool Relay::may_read(Side side) const noexcept {
     if (side == Side::client && paused_until_) { return false; }
-    return !half(side).eof && half(other(side)).pending.empty() && half(side).answers < most_answers;
+    return !half(side).eof && half(other(side)).waiting() <= max_pending_ && half(side).answers < most_answers;
 }
 
 // True when the turns were used up and there may be more to read.

@@ -47,9 +47,10 @@ public:
         done,  // nothing is left to do: both sockets may be closed
     };
 
-    // The peers and the scratch outlive the relay. `now` is any clock that doesn't go backwards.
+    // The peers and the scratch outlive the relay. `now` is any clock that doesn't go backwards. While more than `max_pending`
+    // bytes wait for one side, the other isn't read.
     Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, const Timeouts& timeouts,
-          const GateLimits& limits, Scratch& scratch) noexcept;
+          const GateLimits& limits, Scratch& scratch, std::size_t max_pending = 0) noexcept;
 
     // `early_client` and `early_backend` are bytes that were read before the relay took over; copied.
     [[nodiscard]] State start(std::string_view early_client, std::string_view early_backend, Milliseconds now);
@@ -87,6 +88,7 @@ private:
         std::optional<Milliseconds> stalled;  // since when `pending` hasn't moved
 
         void drop_pending() noexcept;
+        [[nodiscard]] std::size_t waiting() const noexcept { return pending.size() - sent; }
     };
 
     [[nodiscard]] Half& half(Side side) noexcept { return halves_[side == Side::client ? 0 : 1]; }
@@ -116,6 +118,7 @@ private:
     Scratch& scratch_;
     Timeouts timeouts_;
     Gate gate_;
+    std::size_t max_pending_;
     std::size_t admitted_ = 0;                  // of what the client's `unread` begins with
     std::optional<Milliseconds> paused_until_;  // the client is not read: it has sent too much
     std::optional<Milliseconds> begun_;         // when the client's message under way was

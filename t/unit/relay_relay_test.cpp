@@ -70,12 +70,16 @@ std::string client_close(unsigned code, std::string_view reason = "") { return c
 std::string server_close(unsigned code, std::string_view reason = "") { return server(0x88, close_body(code, reason)); }
 
 struct Wired {
+    explicit Wired(std::size_t max_pending = 0)
+        : relay(client, backend, std::make_unique<HeadersDelivery>(false, keys),
+                {Milliseconds(1000), Milliseconds(100), {}, {}, Milliseconds(300), Milliseconds(400)}, {}, *scratch,
+                max_pending) {}
+
     ScriptedPeer client;
     ScriptedPeer backend;
     OneMaskKey keys;
     std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
-    Relay relay{client, backend, std::make_unique<HeadersDelivery>(false, keys),
-                {Milliseconds(1000), Milliseconds(100), {}, {}, Milliseconds(300), Milliseconds(400)}, {}, *scratch};
+    Relay relay;
     Milliseconds now{50'000};
 
     State start(std::string_view early_client = {}, std::string_view early_backend = {}) {
@@ -214,6 +218,28 @@ void a_side_stuck_in_sending_is_read_although_it_does_not_read(void** state) {
     w.backend.room = unlimited;
     (void)w.relay.writable(Side::backend, w.now);
     assert_bytes_equal(w.backend.got, large);
+}
+
+void a_side_is_read_until_more_than_max_pending_waits_for_the_other(void**) {
+    Wired w(2500);
+    assert_state(w.start(), State::open);
+    w.client.room = 500;
+    const std::string frame = server(0x82, std::string(1000, 'x'));
+    for (int i = 0; i < 4; ++i) { (void)w.from_backend(frame); }
+    // 508 wait after the first, 1512 after the second, 2516 after the third.
+    assert_int_equal(w.backend.arriving.size(), 1);
+    w.client.room = 100;
+    (void)w.relay.writable(Side::client, w.now);
+    assert_int_equal(w.backend.arriving.size(), 0);
+    w.client.room = unlimited;
+    (void)w.relay.writable(Side::client, w.now);
+    assert_bytes_equal(w.client.got, frame + frame + frame + frame);
+    w.client.room = 0;
+    for (int i = 0; i < 2; ++i) { (void)w.from_backend(frame); }
+    assert_state(w.later(300), State::open);
+    w.client.room = unlimited;
+    (void)w.relay.writable(Side::client, w.now);
+    assert_bytes_equal(w.client.got, frame + frame + frame + frame + frame + frame + server_close(1013, "client reads too slowly"));
 }
 
 // Close handshakes
@@ -674,6 +700,7 @@ int main() {
         TEST(nothing_is_read_that_could_not_be_passed_on),
         TEST(a_send_that_takes_one_byte_each_time_delivers_all),
         TEST(a_side_stuck_in_sending_is_read_although_it_does_not_read),
+        cmocka_unit_test(a_side_is_read_until_more_than_max_pending_waits_for_the_other),
         TEST(a_close_of_the_client_and_its_answer_end_the_connection),
         TEST(what_follows_a_close_frame_goes_nowhere),
         TEST(an_unanswered_close_ends_after_the_close_timeout),
