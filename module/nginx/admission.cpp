@@ -131,7 +131,9 @@ std::vector<std::string_view> client_cookies(const ngx_http_request_t& r) {
 void strip_token_cookies(Connection& connection, const std::vector<std::string_view>& cookies) {
     connection.stripped = cookies;
     for (const TokenSource& source : *connection.conf->tokens) {
-        if (source.kind == TokenSource::Kind::cookie) { strip_cookie(*connection.request, source.name); }
+        if (source.kind == TokenSource::Kind::cookie || source.kind == TokenSource::Kind::signed_cookie) {
+            strip_cookie(*connection.request, source.name);
+        }
     }
 }
 
@@ -145,12 +147,15 @@ bool takes_argument(const LocationConf& conf) noexcept {
 ngx_int_t find_token(Connection& connection) {
     ngx_http_request_t* r = connection.request;
     const std::vector<std::string_view> cookies = client_cookies(*r);
-    SessionToken token = find_session_token(*r, cookies, *connection.conf->tokens);
+    SessionToken token = find_session_token(*r, cookies, *connection.conf);
     switch (token.status) {
         case SessionToken::Status::found: break;
         case SessionToken::Status::absent:
             if ((connection.conf->hook->hook->flags & WS_AUTH_TOKEN_OPTIONAL) != 0) { return NGX_OK; }
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::no_token, "no token");
+        case SessionToken::Status::forged:
+            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::denied,
+                          "cookie without a good signature");
         case SessionToken::Status::ambiguous:
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "ambiguous token");
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -57,16 +58,37 @@ char* set_tokens(ngx_conf_t* cf, LocationConf& conf) {
             tokens->push_back({TokenSource::Kind::bearer, {}});
         } else if (kind == "cookie" && websocket::is_token(name)) {
             tokens->push_back({TokenSource::Kind::cookie, std::string(name)});
+        } else if (kind == "signed-cookie" && websocket::is_token(name)) {
+            tokens->push_back({TokenSource::Kind::signed_cookie, std::string(name)});
         } else if (kind == "arg" && !name.empty()) {
             tokens->push_back({TokenSource::Kind::argument, std::string(name)});
         } else if (kind == "header" && websocket::is_token(name)) {
             tokens->push_back({TokenSource::Kind::header, std::string(name)});
         } else {
             return error(cf, "has a wrong source \"" + std::string(source) +
-                                 "\": it must be cookie:NAME, arg:NAME, header:NAME or bearer");
+                                 "\": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer");
         }
     }
     conf.tokens = tokens;
+    return ok();
+}
+
+char* set_secret_file(ngx_conf_t* cf, LocationConf& conf) {
+    static constexpr std::size_t largest = 64 * 1024;
+    if (conf.secrets != nullptr) { return error(cf, "is duplicate"); }
+    ngx_str_t path = parameters(cf)[0];
+    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) { throw std::bad_alloc(); }
+    const std::string name(view(path));
+    std::string text(largest + 1, '\0');
+    std::ifstream file(name, std::ios::binary);
+    if (file) { file.read(text.data(), static_cast<std::streamsize>(text.size())); }
+    if (file.bad() || !file.eof()) {
+        return error(cf, "can't read \"" + name + "\": it must be a file of at most 64k with a secret in each line");
+    }
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    auto* secrets = make_object<auth::CookieSecrets>(cf->pool, text);
+    if (secrets->empty()) { return error(cf, "has no secret in \"" + name + "\": put one in each line"); }
+    conf.secrets = secrets;
     return ok();
 }
 

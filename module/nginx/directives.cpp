@@ -110,6 +110,7 @@ ngx_command_t directives[] = {
     own(ngx_string("ws_redis"), NGX_CONF_1MORE, guarded<set_redis>),
     own(ngx_string("ws_auth"), NGX_CONF_1MORE, guarded<set_auth>),
     own(ngx_string("ws_auth_token"), NGX_CONF_1MORE, guarded<set_tokens>),
+    own(ngx_string("ws_auth_secret_file"), NGX_CONF_TAKE1, guarded<set_secret_file>),
     own(ngx_string("ws_auth_key"), NGX_CONF_TAKE1, guarded<set_key>),
     own(ngx_string("ws_auth_redis_command"), NGX_CONF_TAKE2, guarded<set_command>),
     flag(ngx_string("ws_auth_plain"), offsetof(LocationConf, plain)),

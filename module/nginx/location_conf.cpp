@@ -1,5 +1,7 @@
 #include "nginx/location_conf.h"
 
+#include <algorithm>
+
 #include "nginx/object.h"
 #include "nginx/ws_pass.h"
 #include "nginx/ws_status.h"
@@ -48,6 +50,16 @@ char* check(ngx_conf_t* cf, const LocationConf& conf) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"ws_auth %s\" needs a token: add \"ws_auth_token cookie:NAME;\" at this level or above",
                            hook.name);
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+    const bool has_signed_cookie =
+        conf.tokens != nullptr && std::ranges::any_of(*conf.tokens, [](const TokenSource& source) {
+            return source.kind == TokenSource::Kind::signed_cookie;
+        });
+    if (has_signed_cookie && conf.secrets == nullptr) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_auth_token signed-cookie:NAME\" needs the secret that signs it: add "
+                           "\"ws_auth_secret_file FILE;\" at this level or above");
         return static_cast<char*>(NGX_CONF_ERROR);
     }
     if (conf.touch != nullptr && conf.touch->ttl.count() > 0 && !conf.live) {
@@ -102,6 +114,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     inherit(conf.hook, prev.hook);
     inherit(conf.redis, prev.redis);
     inherit(conf.tokens, prev.tokens);
+    inherit(conf.secrets, prev.secrets);
     inherit(conf.command, prev.command);
     ngx_conf_merge_value(conf.plain, prev.plain, 0);
     ngx_conf_merge_value(conf.strip_cookie, prev.strip_cookie, 0);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "auth/session_watch.h"
+#include "auth/signed_cookie.h"
 #include "context/recipe.h"
 #include "nginx/hook_registry.h"
 #include "nginx/redis_server.h"
@@ -18,7 +19,7 @@ namespace ws::nginx {
 
 // One source of ws_auth_token.
 struct TokenSource {
-    enum class Kind { cookie, argument, bearer, header };
+    enum class Kind { cookie, signed_cookie, argument, bearer, header };
     Kind kind;
     std::string name;  // of the cookie, argument or header; taken literally
 };
@@ -50,6 +51,7 @@ struct LocationConf {
     const HookUse* hook;  // its hook is null: off
     const RedisServer* redis;
     const std::vector<TokenSource>* tokens;
+    const auth::CookieSecrets* secrets;                    // of signed cookies
     const std::vector<ngx_http_complex_value_t>* command;  // a Redis command as an argument vector
     ngx_flag_t plain;
     ngx_flag_t strip_cookie;

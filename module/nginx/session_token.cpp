@@ -1,5 +1,6 @@
 #include "nginx/session_token.h"
 
+#include <optional>
 #include <utility>
 
 #include "context/cookie.h"
@@ -21,6 +22,14 @@ SessionToken from_cookie(std::span<const std::string_view> cookies, std::string_
         case context::CookieStatus::malformed: break;
     }
     return {Status::ambiguous, {}};
+}
+
+SessionToken from_signed_cookie(std::span<const std::string_view> cookies, std::string_view name,
+                                const auth::CookieSecrets& secrets) {
+    SessionToken cookie = from_cookie(cookies, name);
+    if (cookie.status != Status::found || cookie.value.empty()) { return cookie; }
+    std::optional<std::string> id = secrets.unsigned_id(cookie.value);
+    return id ? SessionToken{Status::found, *std::move(id)} : SessionToken{Status::forged, {}};
 }
 
 SessionToken from_argument(const ngx_http_request_t& r, std::string_view name) {
@@ -48,9 +57,11 @@ SessionToken from_header(const ngx_http_request_t& r, std::string_view name) {
     return values.empty() ? SessionToken{Status::absent, {}} : SessionToken{Status::found, std::string(values[0])};
 }
 
-SessionToken from(const ngx_http_request_t& r, std::span<const std::string_view> cookies, const TokenSource& source) {
+SessionToken from(const ngx_http_request_t& r, std::span<const std::string_view> cookies, const LocationConf& conf,
+                  const TokenSource& source) {
     switch (source.kind) {
         case TokenSource::Kind::cookie: return from_cookie(cookies, source.name);
+        case TokenSource::Kind::signed_cookie: return from_signed_cookie(cookies, source.name, *conf.secrets);
         case TokenSource::Kind::argument: return from_argument(r, source.name);
         case TokenSource::Kind::bearer: return from_bearer(r);
         case TokenSource::Kind::header: return from_header(r, source.name);
@@ -61,11 +72,11 @@ SessionToken from(const ngx_http_request_t& r, std::span<const std::string_view>
 }  // namespace
 
 SessionToken find_session_token(const ngx_http_request_t& r, std::span<const std::string_view> cookies,
-                                std::span<const TokenSource> sources) {
-    for (const TokenSource& source : sources) {
-        SessionToken token = from(r, cookies, source);
+                                const LocationConf& conf) {
+    for (const TokenSource& source : *conf.tokens) {
+        SessionToken token = from(r, cookies, conf, source);
         token.source = &source;
-        if (token.status == Status::ambiguous) { return token; }
+        if (token.status == Status::ambiguous || token.status == Status::forged) { return token; }
         if (token.status == Status::found && context::valid_token(token.value)) { return token; }
     }
     return {};

@@ -14,6 +14,7 @@ struct SessionToken {
     enum class Status {
         found,
         absent,     // no source has one, or what it has can't be a token (context/token.h)
+        forged,     // a signed cookie has no signature, or a wrong one
         ambiguous,  // a source has more than one, or one that servers read differently
     };
     Status status = Status::absent;
@@ -21,8 +22,9 @@ struct SessionToken {
     const TokenSource* source = nullptr;  // that had it
 };
 
-// The first source that has a token decides; an ambiguous one before it refuses. `cookies` are the client's Cookie lines.
+// The first of the location's sources that has a token decides; an ambiguous or forged one before it refuses. `cookies` are
+// the client's Cookie lines.
 [[nodiscard]] SessionToken find_session_token(const ngx_http_request_t& r, std::span<const std::string_view> cookies,
-                                              std::span<const TokenSource> sources);
+                                              const LocationConf& conf);
 
 }  // namespace ws::nginx

@@ -1,6 +1,7 @@
-// Whatever a client puts into Cookie lines, a query string or an Authorization header: no token comes out that isn't there,
+// Whatever a client puts into Cookie lines, a signed cookie, a query string or an Authorization header: no token comes out that isn't there,
 // and a second one never goes unnoticed.
 #include "fuzz.hpp"
+#include "auth/signed_cookie.h"
 #include "context/cookie.h"
 #include "context/token.h"
 
@@ -51,6 +52,14 @@ void check_cookies(std::string_view input) {
     require(result.status == CookieStatus::found || result.value.empty());
 }
 
+void check_signed_cookie(std::string_view input) {
+    static const ws::auth::CookieSecrets secrets("one\ntwo");
+    // A cookie with a signature is nothing that a fuzzer finds.
+    require(!secrets.unsigned_id(input).has_value());
+    require(!secrets.unsigned_id("s:" + std::string(input)).has_value());
+    require(!secrets.unsigned_id("s:" + std::string(input) + ".BpxCrWRpvZMh/wk/djl34N+m+VQEU7K/5WenLwJCgFU").has_value());
+}
+
 void check_arguments(std::string_view input) {
     const ArgumentResult result = find_argument(input, name);
     require(result.status == ArgumentStatus::found || result.value.empty());
@@ -76,6 +85,7 @@ void check_bearer(std::string_view input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view input(reinterpret_cast<const char*>(data), size);
     check_cookies(input);
+    check_signed_cookie(input);
     check_arguments(input);
     check_bearer(input);
     return 0;

@@ -25,44 +25,50 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
 
-def use_location(path, backend):
-    """Gives nginx a location of examples/, as shipped but for the two addresses that everybody has to change.
+def use_location(path, backend, **files):
+    """Gives nginx the locations of examples/PATH, as shipped but for the addresses that everybody has to change, and `files`: those
+    that are shipped as /etc/nginx/NAME, with '-' for '_'.
 
     The block's configuration is `include $TEST_DIR/location*.conf;`, which matches nothing until then.
     """
     with open(os.path.join(ROOT, "examples", path), encoding="utf-8") as file:
         text = file.read()
-    for shipped, ours in (("redis://127.0.0.1:6379", f"redis://127.0.0.1:{os.environ['TEST_REDIS_PORT']}"),
-                          ("http://127.0.0.1:3000", f"http://{backend}")):
-        wire.equal(text.count(shipped), 1, f"{shipped} in {path}")
-        text = text.replace(shipped, ours)
+    shipped = {f"/etc/nginx/{name.replace('_', '-')}": file for name, file in files.items()}
+    shipped["redis://127.0.0.1:6379"] = f"redis://127.0.0.1:{os.environ['TEST_REDIS_PORT']}"
+    shipped["http://127.0.0.1:3000"] = f"http://{backend}"
+    for theirs, ours in shipped.items():
+        wire.check(theirs in text, f"{theirs} in {path}")
+        text = text.replace(theirs, ours)
     with open(os.path.join(wire.TEST_DIR, "location.conf"), "w", encoding="utf-8") as file:
         file.write(text)
     wire.nginx.reload()
 
 
 class example:
-    """A backend of examples/ that runs behind a location."""
+    """A backend of examples/ that runs behind a location. `environment` is the backend's, `files` are use_location()'s."""
 
-    def __init__(self, backend, location):
+    def __init__(self, backend, location, environment=(), **files):
         self.backend = backend
         self.location = location
+        self.environment = dict(environment)
+        self.files = files
 
     def __enter__(self):
         wire.check(os.path.isdir(NODE_MODULES), f"{NODE_MODULES} is there (make deps)")
         here = os.path.join(wire.TEST_DIR, "examples")
-        shutil.copytree(os.path.join(ROOT, "examples"), here)
-        os.symlink(NODE_MODULES, os.path.join(here, "node_modules"))
+        if not os.path.isdir(here):
+            shutil.copytree(os.path.join(ROOT, "examples"), here)
+            os.symlink(NODE_MODULES, os.path.join(here, "node_modules"))
 
         runtime = RUNTIMES[os.path.splitext(self.backend)[1]]
         self.output = os.path.join(wire.TEST_DIR, "example.out")
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen(
-                [*runtime, self.backend], cwd=here, env={**os.environ, "PORT": "0"}, stdin=subprocess.DEVNULL,
+                [*runtime, self.backend], cwd=here, env={**os.environ, **self.environment, "PORT": "0"}, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
         try:
             self.port = wire.wait_until(self._port, "the example listens")
-            use_location(self.location, f"127.0.0.1:{self.port}")
+            use_location(self.location, f"127.0.0.1:{self.port}", **self.files)
         except BaseException:
             self.__exit__()
             raise

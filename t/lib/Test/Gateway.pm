@@ -69,9 +69,11 @@ my $QUIT_SECONDS = 15;
 my $REPORT = qr/AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer/;
 my $ALARM = qr/\[(?:alert|crit|emerg)\]/;
 
-my ($root, $shared_redis, $certificate, $certificates);
+my ($root, $shared_redis, $certificate, $certificates, %own_value);
 
+# Further values for configuration and client script may be given: run_tests(TEST_NAME => 'value').
 sub run_tests {
+    %own_value = @_;
     my @blocks = read_blocks($0);
     if (defined $ENV{ONLY}) {
         @blocks = grep { $_->{title} =~ /$ENV{ONLY}/ } @blocks;
@@ -125,6 +127,7 @@ sub run_block {
     my @group = redis_group_of($block, $dir);
     my $redis = @group ? undef : redis_of($block, $dir);
     my %value = (
+        %own_value,
         TEST_DIR => $dir,
         TEST_PORT => $socket{main}->sockport,
         TEST_TLS_PORT => $socket{tls}->sockport,

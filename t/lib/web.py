@@ -1,0 +1,55 @@
+"""What t/sessions.t works with besides examples.py: a browser, as far as an application's pages need one, and what applications are told."""
+
+import base64
+import hashlib
+import hmac
+import http.cookiejar
+import os
+import urllib.parse
+import urllib.request
+
+import wire
+
+
+class Browser:
+    """Keeps its cookies."""
+
+    def __init__(self):
+        self._jar = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
+
+    def get(self, path):
+        return self._open(path, None)
+
+    def post(self, path, **fields):
+        return self._open(path, urllib.parse.urlencode(fields).encode())
+
+    def _open(self, path, body):
+        with self._opener.open(f"http://127.0.0.1:{wire.PORT}{path}", body, timeout=wire.TIMEOUT) as answer:
+            return answer.read().decode()
+
+    def cookie(self, name):
+        return next(cookie.value for cookie in self._jar if cookie.name == name)
+
+    def cookies(self):
+        """As a value for the Cookie header."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
+
+
+def signed(id, secret, quoted=True):
+    """What express-session puts into its cookie."""
+    mac = hmac.new(secret.encode(), id.encode(), hashlib.sha256).digest()
+    value = f"s:{id}.{base64.b64encode(mac).decode().rstrip('=')}"
+    return urllib.parse.quote(value, safe="") if quoted else value
+
+
+def secret_file(*secrets):
+    path = os.path.join(wire.TEST_DIR, f"secrets.{len(os.listdir(wire.TEST_DIR))}")
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(secret + "\n" for secret in secrets)
+    return path
+
+
+def application(**variables):
+    """The environment of an application, which has the block's Redis."""
+    return {"REDIS_URL": f"redis://127.0.0.1:{os.environ['TEST_REDIS_PORT']}", **variables}
