@@ -25,18 +25,17 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
 
-def use_location(path, backend, **files):
-    """Gives nginx the locations of examples/PATH, as shipped but for the addresses that everybody has to change, and `files`: those
-    that are shipped as /etc/nginx/NAME, with '-' for '_'.
+def use_location(path, backend, also=()):
+    """Gives nginx the locations of examples/PATH, as shipped but for the addresses that everybody has to change; `also` has more of
+    what is shipped, and what it is here.
 
     The block's configuration is `include $TEST_DIR/location*.conf;`, which matches nothing until then.
     """
     with open(os.path.join(ROOT, "examples", path), encoding="utf-8") as file:
         text = file.read()
-    shipped = {f"/etc/nginx/{name.replace('_', '-')}": file for name, file in files.items()}
-    shipped["redis://127.0.0.1:6379"] = f"redis://127.0.0.1:{os.environ['TEST_REDIS_PORT']}"
-    shipped["http://127.0.0.1:3000"] = f"http://{backend}"
-    for theirs, ours in shipped.items():
+    addresses = {"redis://127.0.0.1:6379": f"redis://127.0.0.1:{os.environ['TEST_REDIS_PORT']}",
+                 "http://127.0.0.1:3000": f"http://{backend}"}
+    for theirs, ours in {**addresses, **dict(also)}.items():
         wire.check(theirs in text, f"{theirs} in {path}")
         text = text.replace(theirs, ours)
     with open(os.path.join(wire.TEST_DIR, "location.conf"), "w", encoding="utf-8") as file:
@@ -45,13 +44,13 @@ def use_location(path, backend, **files):
 
 
 class example:
-    """A backend of examples/ that runs behind a location. `environment` is the backend's, `files` are use_location()'s."""
+    """A backend of examples/ that runs behind a location. `environment` is the backend's, `also` is use_location()'s."""
 
-    def __init__(self, backend, location, environment=(), **files):
+    def __init__(self, backend, location, environment=(), also=()):
         self.backend = backend
         self.location = location
         self.environment = dict(environment)
-        self.files = files
+        self.also = also
 
     def __enter__(self):
         wire.check(os.path.isdir(NODE_MODULES), f"{NODE_MODULES} is there (make deps)")
@@ -68,7 +67,7 @@ class example:
                 stdout=output, stderr=output, preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
         try:
             self.port = wire.wait_until(self._port, "the example listens")
-            use_location(self.location, f"127.0.0.1:{self.port}", **self.files)
+            use_location(self.location, f"127.0.0.1:{self.port}", self.also)
         except BaseException:
             self.__exit__()
             raise

@@ -15,6 +15,7 @@ class Browser:
     """Keeps its cookies."""
 
     def __init__(self):
+        self._former = {}
         self._jar = http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
 
@@ -25,11 +26,16 @@ class Browser:
         return self._open(path, urllib.parse.urlencode(fields).encode())
 
     def _open(self, path, body):
+        self._former.update({cookie.name: cookie.value for cookie in self._jar})
         with self._opener.open(f"http://127.0.0.1:{wire.PORT}{path}", body, timeout=wire.TIMEOUT) as answer:
             return answer.read().decode()
 
     def cookie(self, name):
         return next(cookie.value for cookie in self._jar if cookie.name == name)
+
+    def former(self, name):
+        """What the cookie was before the last page."""
+        return self._former[name]
 
     def cookies(self):
         """As a value for the Cookie header."""
