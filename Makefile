@@ -19,7 +19,7 @@ help:
 	@echo 'make deps        install what building and testing need'
 	@echo 'make module      $(MODULE), for Debian'"'"'s nginx'
 	@echo 'make static      $(STATIC), the module inside, with sanitizers'
-	@echo 'make check       what the scripts can check: format, layers, directives, exports, clang'
+	@echo 'make check       what the scripts can check: format, layers, directives, documents, exports, clang'
 	@echo 'make unit        unit tests, with sanitizers'
 	@echo 'make differential  our decoder and the one of npm ws, on the same random streams'
 	@echo 'make functional  functional tests: the module in Debian'"'"'s nginx'
@@ -137,6 +137,7 @@ check: module check-clang
 	clang-format --dry-run -Werror $(wildcard module/*/*.cpp module/*/*.h)
 	scripts/check-layers
 	scripts/check-directives
+	scripts/check-docs
 	scripts/check-conformance
 	scripts/check-exports
 

@@ -14,7 +14,7 @@ include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 
-with example("bun/server.ts", "bun/nginx.conf") as bun:
+with example("bun/headers.ts", "bun/headers.conf") as bun:
     ada = LibraryClient("/chat", Cookie="X-Token=secret")
     ada.send("Hello ☂")
     equal(ada.receive(), "saved for user 42")
@@ -31,7 +31,7 @@ include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 
-use_location("bun/nginx.conf", os.environ["TEST_BACKEND"])
+use_location("bun/headers.conf", os.environ["TEST_BACKEND"])
 before = int(time.time() * 1000)
 c, b = tunnel("/chat", cookie="X-Token=secret")
 after = int(time.time() * 1000)
@@ -112,3 +112,63 @@ with example("python/envelope.py", "python/envelope.conf"):
     ada.send("that is all")
     equal(ada.closed(), (4000, "goodbye, Ada"))
     equal(other.close(), 1000)
+
+=== TEST 7: Bun, envelope: each message comes with its writer, and as JSON
+--- redis
+SET session:a '{"user":{"id":"1","name":"Ada"},"csrf":"hidden"}'
+SET session:z '{"user":{"id":"2","name":"Zoë ☂"},"csrf":"hidden"}'
+--- config
+include $TEST_DIR/location*.conf;
+--- client
+from examples import *
+
+with example("bun/envelope.ts", "bun/envelope.conf"):
+    ada = LibraryClient("/notes", Cookie="X-Token=a")
+    zoe = LibraryClient("/notes", Cookie="X-Token=z")
+    ada.send("no JSON: not taken")
+    ada.send('{"say": "hello"}')
+    equal(json.loads(ada.receive()), [{"by": "Ada", "note": {"say": "hello"}}])
+    zoe.send('[1, "☂"]')
+    equal(json.loads(zoe.receive()), [{"by": "Ada", "note": {"say": "hello"}}, {"by": "Zoë ☂", "note": [1, "☂"]}])
+    equal((ada.close(), zoe.close()), (1000, 1000))
+
+=== TEST 8: Perl, headers: each message comes with the name of its sender
+--- redis
+SET session:a '{"user":{"id":"1","name":"Ada"}}'
+SET session:z '{"user":{"id":"2","name":"Zoë ☂"}}'
+--- config
+include $TEST_DIR/location*.conf;
+--- client
+from examples import *
+
+with example("perl/headers.pl", "perl/headers.conf"):
+    ada = LibraryClient("/chat", Cookie="X-Token=a")
+    zoe = LibraryClient("/chat", Cookie="X-Token=z")
+    ada.send("hello")
+    zoe.send("hello ☂")
+    for listener in ada, zoe:
+        equal(sorted(listener.receive() for _ in range(2)), ["Ada: hello", "Zoë ☂: hello ☂"])
+    equal(zoe.close(), 1000)
+    ada.send("alone")
+    equal(ada.receive(), "Ada: alone")
+    equal(ada.close(), 1000)
+
+=== TEST 9: Perl, envelope: the context comes when it has changed, and commands reply and close
+--- redis
+SET session:a '{"user":{"id":"1","name":"Ada"}}'
+--- config
+include $TEST_DIR/location*.conf;
+--- client
+from examples import *
+
+with example("perl/envelope.pl", "perl/envelope.conf"):
+    ada = LibraryClient("/room", Cookie="X-Token=a")
+    equal(ada.receive(), "Ada came")
+    ada.send("hello ☂")
+    equal(ada.receive(), "Ada: hello ☂")
+    redis("SET", "session:a", '{"user":{"id":"1","name":"Lady Ada"}}')
+    equal(ada.receive(), "Ada is now Lady Ada")
+    ada.send("hello")
+    equal(ada.receive(), "Lady Ada: hello")
+    ada.send("/quit")
+    equal(ada.closed(), (1000, "goodbye"))

@@ -1,6 +1,6 @@
 """What t/examples.t works with: a backend of examples/ behind the gateway, and a client from a library.
 
-    with example("bun/server.ts", "bun/nginx.conf") as shown:
+    with example("bun/headers.ts", "bun/headers.conf") as shown:
         client = LibraryClient("/chat", Cookie="X-Token=secret")
 """
 
@@ -20,7 +20,7 @@ import wire
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NODE_MODULES = os.path.join(ROOT, "build/examples/node_modules")
-RUNTIMES = {".ts": ["node_modules/.bin/bun"], ".mjs": ["node"], ".py": ["/usr/bin/python3"]}
+RUNTIMES = {".ts": ["node_modules/.bin/bun"], ".mjs": ["node"], ".py": ["/usr/bin/python3"], ".pl": ["/usr/bin/perl"]}
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
@@ -39,6 +39,29 @@ def use_location(path, backend, also=()):
         wire.check(theirs in text, f"{theirs} in {path}")
         text = text.replace(theirs, ours)
     with open(os.path.join(wire.TEST_DIR, "location.conf"), "w", encoding="utf-8") as file:
+        file.write(text)
+    wire.nginx.reload()
+
+
+def use_configuration(name, changes={}):
+    """Gives nginx a file of examples/nginx, as shipped but for addresses and the names of files: the usual ones, and `changes`.
+
+    The block's http_config is `include $TEST_DIR/configuration*.conf;`, which matches nothing until then.
+    """
+    with open(os.path.join(ROOT, "examples/nginx", name), encoding="utf-8") as file:
+        text = file.read()
+    usual = {
+        "listen 80;": f"listen 127.0.0.1:{wire.PORT};",
+        "listen 443 ssl;": f"listen 127.0.0.1:{wire.TLS_PORT} ssl;",
+        "redis://127.0.0.1:6379": f"redis://127.0.0.1:{os.environ.get('TEST_REDIS_PORT')}",
+        "127.0.0.1:3000": os.environ["TEST_BACKEND"],
+    }
+    for shipped, ours in usual.items():
+        text = text.replace(shipped, ours)
+    for shipped, ours in changes.items():
+        wire.check(shipped in text, f"{shipped} in {name}")
+        text = text.replace(shipped, ours)
+    with open(os.path.join(wire.TEST_DIR, "configuration.conf"), "w", encoding="utf-8") as file:
         file.write(text)
     wire.nginx.reload()
 
