@@ -112,7 +112,7 @@ for wanted, request in [(401, {}), (401, {"cookie": "t=nobody"}), (500, {"cookie
 pairs = [tunnel("/cached", cookie="t=a") for _ in range(3)]
 pairs.append(tunnel("/open"))
 now = status.figures()
-equal(now["auth"]["results"], {"allowed": 3, "no_token": 1, "denied": 1, "unavailable": 0, "invalid": 1, "origin": 1, "malformed": 2})
+equal(now["auth"]["results"], {"allowed": 3, "anonymous": 0, "unchecked": 0, "no_token": 1, "denied": 1, "unavailable": 0, "invalid": 1, "origin": 1, "malformed": 2})
 equal(now["auth"]["duration"]["count"], 5)
 equal(sum(bucket["count"] for bucket in now["auth"]["duration"]["buckets"]), 5)
 check(now["auth"]["duration"]["sum_us"] > 0, "it took some time")

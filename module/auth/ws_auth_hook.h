@@ -37,9 +37,9 @@ typedef enum {
 typedef struct {
     uint32_t status;         // ws_auth_status_t
     ws_auth_text_t session;  // the text of a JSON object; the location makes its context from it
-    ws_auth_text_t detail;  // for the log, and for a client that is closed; never a token, a key or a part of a session
-    int64_t expires;        // when an open socket is closed, unless another verdict comes: ms since the epoch; 0: never
-    uint32_t cached;        // 1: the session was known already, nobody was asked (for $ws_auth_cached)
+    ws_auth_text_t detail;   // for the log; never a token, a key or a part of a session
+    int64_t expires;  // when an open socket is closed, unless another verdict comes: ms since the epoch; 0: never
+    uint32_t cached;  // 1: the session was known already, nobody was asked (for $ws_auth_cached)
 } ws_auth_verdict_t;
 
 // How the hook tells. The verdict and its texts need to last until tell() returns. tell() never calls the hook: neither

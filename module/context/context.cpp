@@ -28,6 +28,10 @@ JsonPtr merged(JsonPtr target, json_t* patch) {
 
 }  // namespace
 
+std::shared_ptr<const Context> Context::null() { return std::shared_ptr<const Context>(new Context("null")); }
+
+std::shared_ptr<const Context> Context::empty() { return std::shared_ptr<const Context>(new Context("{}")); }
+
 std::string Context::base64url() const {
     std::string encoded;
     append_base64url(encoded, json_);

@@ -1,4 +1,4 @@
-// The context of a connection: a JSON object made from its session.
+// The context of a connection: a JSON object made from its session (or null, where a location lets in who has none).
 //
 // Immutable and shared by all connections of a session; made by Recipe::build, replaced by patched().
 #pragma once
@@ -13,6 +13,11 @@ namespace ws::context {
 
 class Context final {
 public:
+    // Of a connection without a session: the text `null`.
+    [[nodiscard]] static std::shared_ptr<const Context> null();
+    // Of a session of which nothing is known: `{}`.
+    [[nodiscard]] static std::shared_ptr<const Context> empty();
+
     // Compact JSON object: one line, visible ASCII and spaces only (\u escapes), members in their order. Fit for a
     // header and for an envelope.
     [[nodiscard]] std::string_view json() const { return json_; }

@@ -10,6 +10,7 @@
 #include "nginx/hook_question.h"
 #include "nginx/log_handler.h"
 #include "nginx/object.h"
+#include "nginx/refused_socket.h"
 #include "nginx/request_headers.h"
 #include "nginx/session_token.h"
 #include "websocket/subprotocol.h"
@@ -151,15 +152,19 @@ ngx_int_t find_token(Connection& connection) {
     switch (token.status) {
         case SessionToken::Status::found: break;
         case SessionToken::Status::absent:
-            if ((connection.conf->hook->hook->flags & WS_AUTH_TOKEN_OPTIONAL) != 0) { return NGX_OK; }
+            if (connection.conf->optional || (connection.conf->hook->hook->flags & WS_AUTH_TOKEN_OPTIONAL) != 0) {
+                return NGX_OK;
+            }
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::no_token, "no token");
         case SessionToken::Status::forged:
+            if (connection.conf->optional) { return NGX_OK; }
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::denied,
                           "cookie without a good signature");
         case SessionToken::Status::ambiguous:
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed, "ambiguous token");
     }
     connection.token = std::move(token.value);
+    // A token that has to be checked or taken apart before the hook is asked is so here.
     if (connection.conf->strip_cookie) { strip_token_cookies(connection, cookies); }
     return NGX_OK;
 }
@@ -227,12 +232,31 @@ ngx_int_t let_pass(Connection& connection, std::string_view session) {
     return deliver(connection);
 }
 
+// Without a session, since the location allows it.
+ngx_int_t let_in(Connection& connection, std::shared_ptr<const context::Context> context, AuthStatus status) {
+    connection.context = std::move(context);
+    connection.auth = status;
+    count(status);
+    return deliver(connection);
+}
+
+ngx_int_t let_in_unchecked(Connection& connection, std::string_view detail) {
+    ngx_log_error(NGX_LOG_WARN, connection.request->connection->log, 0,
+                  "ws: let in unchecked (ws_auth_fail open), connection=%*s: %*s", connection.id.size(),
+                  connection.id.data(), detail.size(), detail.data());
+    return let_in(connection, context::Context::empty(), AuthStatus::unchecked);
+}
+
 ngx_int_t judge(Connection& connection, const auth::Verdict& verdict) {
+    const LocationConf& conf = *connection.conf;
     const std::string_view detail = auth::view(verdict.detail);
     switch (verdict.status) {
         case WS_AUTH_ALLOWED: return let_pass(connection, auth::view(verdict.session));
-        case WS_AUTH_DENIED: return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::denied, detail);
+        case WS_AUTH_DENIED:
+            if (conf.optional) { return let_in(connection, context::Context::null(), AuthStatus::anonymous); }
+            return refuse(connection, NGX_LOG_INFO, NGX_HTTP_UNAUTHORIZED, AuthStatus::denied, detail);
         case WS_AUTH_UNAVAILABLE:
+            if (conf.fail_open != 0) { return let_in_unchecked(connection, detail); }
             // Not all at the same time (RFC 9110 10.2.3). The outage itself is logged once, by the Redis client.
             add_response_header(*connection.request, "Retry-After", std::to_string(1 + ngx_random() % 5));
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_SERVICE_UNAVAILABLE, AuthStatus::unavailable, detail);
@@ -264,6 +288,9 @@ ngx_int_t begin(ngx_http_request_t* r) {
     if (!conf.has_hook()) { return let_pass(connection, std::string_view("{}")); }
     if (conf.tokens != nullptr) {
         if (const ngx_int_t rc = find_token(connection); rc != NGX_OK) { return rc; }
+        if (connection.token.empty() && (conf.hook->hook->flags & WS_AUTH_TOKEN_OPTIONAL) == 0) {
+            return let_in(connection, context::Context::null(), AuthStatus::anonymous);
+        }
     }
     return ask_hook(connection, judge);
 }
@@ -276,11 +303,7 @@ ngx_int_t move_on(Connection& connection, const LocationConf& conf) {
     return deliver(connection);
 }
 
-}  // namespace
-
-ngx_int_t admit(ngx_http_request_t* r) noexcept try {
-    const LocationConf& conf = location_conf(r);
-    if (!conf.active()) { return NGX_DECLINED; }
+ngx_int_t decide(ngx_http_request_t* r, const LocationConf& conf) {
     Connection* connection = Connection::of(r);
     if (connection != nullptr) {
         if (connection->session_ended) {
@@ -290,6 +313,22 @@ ngx_int_t admit(ngx_http_request_t* r) noexcept try {
         if (!conf.has_hook() && connection->verdict == NGX_DECLINED) { return move_on(*connection, conf); }
     }
     return begin(r);
+}
+
+// A WebSocket can be opened to tell that there is none: if the handshake was right, and the location wants it.
+bool closes_instead(const Connection* connection, ngx_int_t status) noexcept {
+    return status >= NGX_HTTP_SPECIAL_RESPONSE && connection != nullptr && connection->conf->reject_close != 0 &&
+           connection->kind == websocket::RequestKind::upgrade && connection->auth != AuthStatus::malformed;
+}
+
+}  // namespace
+
+ngx_int_t admit(ngx_http_request_t* r) noexcept try {
+    const LocationConf& conf = location_conf(r);
+    if (!conf.active()) { return NGX_DECLINED; }
+    const ngx_int_t rc = decide(r, conf);
+    Connection* connection = Connection::of(r);
+    return closes_instead(connection, rc) ? open_and_close(*connection, rc) : rc;
 } catch (...) { return NGX_HTTP_INTERNAL_SERVER_ERROR; }
 
 }  // namespace ws::nginx

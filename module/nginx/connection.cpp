@@ -41,6 +41,8 @@ std::string_view name(AuthStatus status) noexcept {
         case AuthStatus::off: return "off";
         case AuthStatus::pending: return "pending";
         case AuthStatus::allowed: return "allowed";
+        case AuthStatus::anonymous: return "anonymous";
+        case AuthStatus::unchecked: return "unchecked";
         case AuthStatus::no_token: return "no_token";
         case AuthStatus::denied: return "denied";
         case AuthStatus::unavailable: return "unavailable";
@@ -58,6 +60,8 @@ void count(AuthStatus status) noexcept {
         case AuthStatus::off:
         case AuthStatus::pending: break;
         case AuthStatus::allowed: return counters.add_auth(AuthResult::allowed);
+        case AuthStatus::anonymous: return counters.add_auth(AuthResult::anonymous);
+        case AuthStatus::unchecked: return counters.add_auth(AuthResult::unchecked);
         case AuthStatus::no_token: return counters.add_auth(AuthResult::no_token);
         case AuthStatus::denied: return counters.add_auth(AuthResult::denied);
         case AuthStatus::unavailable: return counters.add_auth(AuthResult::unavailable);

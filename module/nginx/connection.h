@@ -17,6 +17,7 @@
 #include "nginx/location_conf.h"
 #include "status/connection_meter.h"
 #include "websocket/extensions.h"
+#include "websocket/follower.h"
 #include "websocket/handshake.h"
 
 namespace ws::nginx {
@@ -35,6 +36,8 @@ enum class AuthStatus {
     off,      // no hook in this location
     pending,  // asked, not answered
     allowed,
+    anonymous,    // let in without a session (ws_auth_optional)
+    unchecked,    // let in though the store could not be asked (ws_auth_fail open)
     no_token,     // the request has none, or one that can't be a token
     denied,       // the session does not exist
     unavailable,  // Redis did not answer
@@ -98,7 +101,8 @@ struct Connection {
     std::string_view subprotocol;                                // the one that the location picked
     bool takeover = false;                                       // a good 101 is on its way to the client
     std::unique_ptr<Tunnel> tunnel;
-    std::optional<Summary> summary;  // once there was a tunnel, and it is gone
+    std::optional<Summary> summary;              // once there was a tunnel, and it is gone
+    std::optional<websocket::Follower> refused;  // of the client's frames, when the WebSocket was opened to be closed
 };
 
 }  // namespace ws::nginx

@@ -92,6 +92,8 @@ constexpr std::array<Choice, 2> deliveries{{
 }};
 constexpr std::array<Choice, 2> envelope_data{{{"string", 0}, {"json", 1}}};
 constexpr std::array<Choice, 2> envelope_context{{{"changed", 0}, {"always", 1}}};
+constexpr std::array<Choice, 2> auth_fail{{{"closed", 0}, {"open", 1}}};
+constexpr std::array<Choice, 2> auth_reject{{{"http", 0}, {"close", 1}}};
 constexpr std::array<Choice, 2> live_headers{{{"keep", 0}, {"close", 1}}};
 
 constexpr ngx_uint_t everywhere = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
@@ -114,6 +116,9 @@ ngx_command_t directives[] = {
     own(ngx_string("ws_auth_key"), NGX_CONF_TAKE1, guarded<set_key>),
     own(ngx_string("ws_auth_redis_command"), NGX_CONF_TAKE2, guarded<set_command>),
     flag(ngx_string("ws_auth_plain"), offsetof(LocationConf, plain)),
+    flag(ngx_string("ws_auth_optional"), offsetof(LocationConf, optional)),
+    own(ngx_string("ws_auth_fail"), NGX_CONF_TAKE1, guarded<set_choice<&LocationConf::fail_open, auth_fail>>),
+    own(ngx_string("ws_auth_reject"), NGX_CONF_TAKE1, guarded<set_choice<&LocationConf::reject_close, auth_reject>>),
     flag(ngx_string("ws_auth_strip_cookie"), offsetof(LocationConf, strip_cookie)),
     own(ngx_string("ws_origin"), NGX_CONF_1MORE, guarded<set_origin>),
     flag(ngx_string("ws_auth_live"), offsetof(LocationConf, live)),

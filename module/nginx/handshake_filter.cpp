@@ -1,14 +1,10 @@
 #include "nginx/handshake_filter.h"
 
-extern "C" {
-#include <ngx_sha1.h>
-}
-
-#include <array>
 #include <string>
 
 #include "nginx/connection.h"
 #include "nginx/delivery_factory.h"
+#include "nginx/own_handshake.h"
 #include "nginx/request_headers.h"
 #include "nginx/tunnel.h"
 #include "websocket/subprotocol.h"
@@ -19,23 +15,6 @@ namespace {
 
 ngx_http_output_header_filter_pt next_header_filter;
 ngx_http_output_body_filter_pt next_body_filter;
-
-// Sec-WebSocket-Accept for a key (RFC 6455 4.2.2).
-std::string accept_for(std::string_view key) {
-    static constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    std::array<u_char, 20> digest;
-    ngx_sha1_t sha1;
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, key.data(), key.size());
-    ngx_sha1_update(&sha1, guid.data(), guid.size());
-    ngx_sha1_final(digest.data(), &sha1);
-
-    std::array<u_char, ngx_base64_encoded_length(20)> text;
-    ngx_str_t from{digest.size(), digest.data()};
-    ngx_str_t to{text.size(), text.data()};
-    ngx_encode_base64(&to, &from);
-    return std::string(view(to));
-}
 
 // Why this 1xx can't be passed on, or null.
 const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {

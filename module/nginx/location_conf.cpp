@@ -77,6 +77,9 @@ void* create_location_conf(ngx_conf_t* cf) noexcept {
     auto* conf = static_cast<LocationConf*>(ngx_pcalloc(cf->pool, sizeof(LocationConf)));
     if (conf == nullptr) { return nullptr; }
     conf->plain = NGX_CONF_UNSET;
+    conf->optional = NGX_CONF_UNSET;
+    conf->fail_open = NGX_CONF_UNSET_UINT;
+    conf->reject_close = NGX_CONF_UNSET_UINT;
     conf->strip_cookie = NGX_CONF_UNSET;
     conf->max_session_size = NGX_CONF_UNSET_SIZE;
     conf->live = NGX_CONF_UNSET;
@@ -117,6 +120,9 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     inherit(conf.secrets, prev.secrets);
     inherit(conf.command, prev.command);
     ngx_conf_merge_value(conf.plain, prev.plain, 0);
+    ngx_conf_merge_value(conf.optional, prev.optional, 0);
+    ngx_conf_merge_uint_value(conf.fail_open, prev.fail_open, 0);
+    ngx_conf_merge_uint_value(conf.reject_close, prev.reject_close, 0);
     ngx_conf_merge_value(conf.strip_cookie, prev.strip_cookie, 0);
     inherit(conf.origin, prev.origin);
     ngx_conf_merge_size_value(conf.max_session_size, prev.max_session_size, 64 * 1024);

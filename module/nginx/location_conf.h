@@ -54,6 +54,9 @@ struct LocationConf {
     const auth::CookieSecrets* secrets;                    // of signed cookies
     const std::vector<ngx_http_complex_value_t>* command;  // a Redis command as an argument vector
     ngx_flag_t plain;
+    ngx_flag_t optional;
+    ngx_uint_t fail_open;
+    ngx_uint_t reject_close;
     ngx_flag_t strip_cookie;
     const websocket::OriginPolicy* origin;
     size_t max_session_size;

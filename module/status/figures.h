@@ -21,9 +21,19 @@ inline constexpr std::array<std::string_view, 2> directions{"in", "out"};
 enum class ClosedBy : std::uint8_t { client, backend, gateway };
 inline constexpr std::array<std::string_view, 3> closers{"client", "backend", "gateway"};
 
-enum class AuthResult : std::uint8_t { allowed, no_token, denied, unavailable, invalid, origin, malformed };
-inline constexpr std::array<std::string_view, 7> auth_results{"allowed", "no_token", "denied",   "unavailable",
-                                                              "invalid", "origin",   "malformed"};
+enum class AuthResult : std::uint8_t {
+    allowed,
+    anonymous,
+    unchecked,
+    no_token,
+    denied,
+    unavailable,
+    invalid,
+    origin,
+    malformed
+};
+inline constexpr std::array<std::string_view, 9> auth_results{
+    "allowed", "anonymous", "unchecked", "no_token", "denied", "unavailable", "invalid", "origin", "malformed"};
 
 // Close codes: the registered ones and the gateway's own by themselves, the rest by their range.
 inline constexpr std::array<std::string_view, 20> close_codes{"1000", "1001", "1002", "1003", "1004", "1005", "1006",

@@ -1,0 +1,43 @@
+#include "nginx/own_handshake.h"
+
+extern "C" {
+#include <ngx_sha1.h>
+}
+
+#include <array>
+
+#include "nginx/request_headers.h"
+
+namespace ws::nginx {
+
+std::string accept_for(std::string_view key) {
+    static constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    std::array<u_char, 20> digest;
+    ngx_sha1_t sha1;
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, key.data(), key.size());
+    ngx_sha1_update(&sha1, guid.data(), guid.size());
+    ngx_sha1_final(digest.data(), &sha1);
+
+    std::array<u_char, ngx_base64_encoded_length(20)> text;
+    ngx_str_t from{digest.size(), digest.data()};
+    ngx_str_t to{text.size(), text.data()};
+    ngx_encode_base64(&to, &from);
+    return std::string(view(to));
+}
+
+ngx_int_t send_own_101(ngx_http_request_t& r) {
+    static ngx_str_t line = ngx_string("101 Switching Protocols");
+    const auto keys = header_values(r, "Sec-WebSocket-Key");
+    if (keys.size() != 1) { return NGX_HTTP_BAD_REQUEST; }
+    r.keepalive = 0;
+    r.headers_out.status = NGX_HTTP_SWITCHING_PROTOCOLS;
+    r.headers_out.status_line = line;
+    r.headers_out.content_length_n = -1;
+    // nginx writes `Connection: upgrade` for this status.
+    add_response_header(r, "Upgrade", "websocket");
+    add_response_header(r, "Sec-WebSocket-Accept", accept_for(keys[0]));
+    return ngx_http_send_header(&r);
+}
+
+}  // namespace ws::nginx

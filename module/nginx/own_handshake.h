@@ -1,0 +1,18 @@
+// The gateway's own 101, where no backend gives one.
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include <string>
+#include <string_view>
+
+namespace ws::nginx {
+
+// Sec-WebSocket-Accept for a key (RFC 6455 4.2.2).
+[[nodiscard]] std::string accept_for(std::string_view key);
+
+// Sends the head of a 101 to a request whose handshake has been checked; lines of the answer that are there already go along
+// (a subprotocol, an extension). As ngx_http_send_header(): NGX_OK, NGX_AGAIN, or an error. Throws std::bad_alloc.
+[[nodiscard]] ngx_int_t send_own_101(ngx_http_request_t& r);
+
+}  // namespace ws::nginx
