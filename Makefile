@@ -103,7 +103,7 @@ browser: module
 
 # Unit tests
 
-LIBRARIES := -lhiredis -ljansson -lz -lcrypto
+LIBRARIES := -lhiredis -ljansson -lz -lcjose -lcrypto
 UNIT_FLAGS := $(call flag,CXX_STANDARD) $(call flag,CXX_WARNINGS) $(call flag,SANITIZE) -Imodule -It
 
 unit: $(UNIT)

@@ -29,7 +29,7 @@ qr/nginx\.conf:\d+/
 ws_auth on;
 --- must_die
 --- error_log
-"ws_auth" directive has a wrong value "on": it must be off or redis or variable
+"ws_auth" directive has a wrong value "on": it must be off or redis or jwt or variable
 qr/nginx\.conf:\d+/
 
 === TEST 4: ws_delivery header

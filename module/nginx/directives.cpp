@@ -9,6 +9,7 @@
 
 #include "nginx/auth_setters.h"
 #include "nginx/context_setters.h"
+#include "nginx/jwt_hook.h"
 #include "nginx/object.h"
 #include "nginx/ws_pass.h"
 #include "nginx/ws_status.h"
@@ -115,6 +116,10 @@ ngx_command_t directives[] = {
     own(ngx_string("ws_auth_secret_file"), NGX_CONF_TAKE1, guarded<set_secret_file>),
     own(ngx_string("ws_auth_key"), NGX_CONF_TAKE1, guarded<set_key>),
     own(ngx_string("ws_auth_redis_command"), NGX_CONF_TAKE2, guarded<set_command>),
+    own(ngx_string("ws_jwt_key_file"), NGX_CONF_TAKE12, guarded<add_jwt_key_file>),
+    own(ngx_string("ws_jwt_issuer"), NGX_CONF_1MORE, guarded<set_jwt_issuer>),
+    own(ngx_string("ws_jwt_audience"), NGX_CONF_1MORE, guarded<set_jwt_audience>),
+    own(ngx_string("ws_jwt_leeway"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::jwt_leeway, true>>),
     flag(ngx_string("ws_auth_plain"), offsetof(LocationConf, plain)),
     flag(ngx_string("ws_auth_optional"), offsetof(LocationConf, optional)),
     own(ngx_string("ws_auth_fail"), NGX_CONF_TAKE1, guarded<set_choice<&LocationConf::fail_open, auth_fail>>),

@@ -76,6 +76,7 @@ char* check(ngx_conf_t* cf, const LocationConf& conf) {
 void* create_location_conf(ngx_conf_t* cf) noexcept {
     auto* conf = static_cast<LocationConf*>(ngx_pcalloc(cf->pool, sizeof(LocationConf)));
     if (conf == nullptr) { return nullptr; }
+    conf->jwt_leeway = NGX_CONF_UNSET_MSEC;
     conf->plain = NGX_CONF_UNSET;
     conf->optional = NGX_CONF_UNSET;
     conf->fail_open = NGX_CONF_UNSET_UINT;
@@ -119,6 +120,10 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     inherit(conf.tokens, prev.tokens);
     inherit(conf.secrets, prev.secrets);
     inherit(conf.command, prev.command);
+    inherit(conf.jwt_keys, prev.jwt_keys);
+    inherit(conf.jwt_issuers, prev.jwt_issuers);
+    inherit(conf.jwt_audiences, prev.jwt_audiences);
+    ngx_conf_merge_msec_value(conf.jwt_leeway, prev.jwt_leeway, 0);
     ngx_conf_merge_value(conf.plain, prev.plain, 0);
     ngx_conf_merge_value(conf.optional, prev.optional, 0);
     ngx_conf_merge_uint_value(conf.fail_open, prev.fail_open, 0);

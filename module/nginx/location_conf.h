@@ -15,6 +15,10 @@
 #include "relay/gate.h"
 #include "websocket/origin.h"
 
+namespace ws::auth {
+class JwtKeys;
+}
+
 namespace ws::nginx {
 
 // One source of ws_auth_token.
@@ -53,6 +57,10 @@ struct LocationConf {
     const std::vector<TokenSource>* tokens;
     const auth::CookieSecrets* secrets;                    // of signed cookies
     const std::vector<ngx_http_complex_value_t>* command;  // a Redis command as an argument vector
+    const auth::JwtKeys* jwt_keys;
+    const std::vector<std::string>* jwt_issuers;
+    const std::vector<std::string>* jwt_audiences;
+    ngx_msec_t jwt_leeway;
     ngx_flag_t plain;
     ngx_flag_t optional;
     ngx_uint_t fail_open;

@@ -4,6 +4,7 @@
 #include "auth/variable_hook.h"
 #include "nginx/admission.h"
 #include "nginx/handshake_filter.h"
+#include "nginx/jwt_hook.h"
 #include "nginx/location_conf.h"
 #include "nginx/main_conf.h"
 #include "nginx/redis_hook.h"
@@ -14,7 +15,7 @@
 namespace {
 
 ngx_int_t preconfiguration(ngx_conf_t* cf) noexcept {
-    for (const ws_auth_hook_t* hook : {&ws::nginx::redis_hook, &ws::auth::variable_hook}) {
+    for (const ws_auth_hook_t* hook : {&ws::nginx::redis_hook, &ws::nginx::jwt_hook, &ws::auth::variable_hook}) {
         if (ws_auth_add_hook(cf, hook) != NGX_OK) { return NGX_ERROR; }
     }
     return ws::nginx::add_variables(cf);
