@@ -13,7 +13,7 @@ namespace ws::auth {
 
 struct JwtKey {
     struct Release {
-        void operator()(cjose_jwk_t* jwk) const noexcept { cjose_jwk_release(jwk); }
+        void operator()(cjose_jwk_t* key) const noexcept { cjose_jwk_release(key); }
     };
 
     std::unique_ptr<cjose_jwk_t, Release> jwk;

@@ -181,8 +181,9 @@ ngx_int_t ask_hook(Connection& connection, Connection::Judge judge) {
     }
     connection.asking = false;
     if (!connection.answered) {
-        // A client that leaves meanwhile is noticed.
+        // A client that leaves meanwhile is noticed; one that has left may have done so in the event that brought its request.
         r->read_event_handler = ngx_http_test_reading;
+        if (r->connection->read->ready) { ngx_post_event(r->connection->read, &ngx_posted_events); }
     } else if (connection.auth != AuthStatus::allowed) {
         connection.watch.reset();
     }
