@@ -277,7 +277,7 @@ qr/nginx\.conf:\d+/
 ws_auth_redis_command DEL session:$ws_token;
 --- must_die
 --- error_log
-"ws_auth_redis_command" directive has a wrong command "DEL": it must be GET KEY or HGETALL KEY
+"ws_auth_redis_command" directive has a wrong command "DEL": it must be one that reads, such as GET, HGETALL, HMGET, EVALSHA
 qr/nginx\.conf:\d+/
 
 === TEST 35: a key with an unknown variable

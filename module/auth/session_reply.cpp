@@ -1,5 +1,7 @@
 #include "auth/session_reply.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "context/session_hash.h"
@@ -9,7 +11,22 @@ namespace ws::auth {
 
 namespace {
 
-Verdict judge_reply(const redisReply& reply, std::string& made) {
+// HMGET KEY NAME ...: a value for each name. Nothing if it isn't that.
+std::optional<redis::Pairs> named_values(const redisReply& reply, std::span<const std::string> command) {
+    const std::span<const std::string> names = command.subspan(std::min<std::size_t>(command.size(), 2));
+    if (reply.type != REDIS_REPLY_ARRAY || reply.elements != names.size()) { return std::nullopt; }
+    redis::Pairs fields;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const redisReply& element = *reply.element[i];
+        if (redis::is_nil(element)) { continue; }
+        const auto value = redis::string_value(element);
+        if (!value) { return std::nullopt; }
+        fields.emplace_back(names[i], *value);
+    }
+    return fields;
+}
+
+Verdict judge_reply(const redisReply& reply, std::span<const std::string> command, std::string& made) {
     if (redis::is_nil(reply)) { return refused(WS_AUTH_DENIED, "no such session"); }
     // LOADING, NOAUTH and the like: the code says what is wrong without quoting the key.
     if (redis::is_error(reply)) {
@@ -17,20 +34,21 @@ Verdict judge_reply(const redisReply& reply, std::string& made) {
         return refused(code == "WRONGTYPE" || code == "TOOLARGE" ? WS_AUTH_INVALID : WS_AUTH_UNAVAILABLE, code);
     }
     if (const auto text = redis::string_value(reply)) { return allowed(*text); }
-    const auto fields = redis::pairs(reply);
-    if (!fields) { return refused(WS_AUTH_INVALID, "reply is neither a string nor a hash"); }
+    const bool is_named = !command.empty() && command[0] == "HMGET";
+    const auto fields = is_named ? named_values(reply, command) : redis::pairs(reply);
+    if (!fields) { return refused(WS_AUTH_INVALID, "reply is neither a string nor names and values"); }
     if (fields->empty()) { return refused(WS_AUTH_DENIED, "no such session"); }
     auto object = context::object_of_strings(*fields);
-    if (!object) { return refused(WS_AUTH_INVALID, "hash is not UTF-8"); }
+    if (!object) { return refused(WS_AUTH_INVALID, "fields are not UTF-8"); }
     made = *std::move(object);
     return allowed(made);
 }
 
 }  // namespace
 
-Verdict judge(const redis::Outcome& outcome, std::string& made) {
+Verdict judge(const redis::Outcome& outcome, std::span<const std::string> command, std::string& made) {
     switch (outcome.status) {
-        case redis::Outcome::Status::reply: return judge_reply(*outcome.reply, made);
+        case redis::Outcome::Status::reply: return judge_reply(*outcome.reply, command, made);
         case redis::Outcome::Status::timeout: return refused(WS_AUTH_UNAVAILABLE, "no reply in time");
         case redis::Outcome::Status::unavailable: break;
     }

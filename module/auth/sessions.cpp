@@ -1,11 +1,11 @@
 #include "auth/sessions.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
 #include "auth/session_reply.h"
+#include "redis/command_keys.h"
 
 namespace ws::auth {
 
@@ -28,9 +28,16 @@ std::string joined(std::span<const std::string_view> command) {
 }  // namespace
 
 struct Sessions::Session final : SharedSession, Expiries::Entry {
-    using SharedSession::SharedSession;
+    Session(Owner& owner, std::span<const std::string_view> words) : SharedSession(owner, words) {
+        const std::vector<std::string_view> own(command().begin(), command().end());
+        const auto found = redis::command_keys(own);
+        keys.assign(found.begin(), found.end());
+        reported = redis::reads_its_keys_only(own);
+    }
 
-    const std::string* name = nullptr;  // in the table
+    std::vector<std::string_view> keys;  // of the command
+    bool reported = false;               // what Redis reports of them tells each change
+    const std::string* name = nullptr;   // in the table
     std::list<Session>::iterator itself;
     Place place = Place::resting;
     Queue::iterator queued;        // Place::first, known or again
@@ -77,13 +84,18 @@ std::unique_ptr<Watch> Sessions::watch(const Question& question, Answer answer) 
 }
 
 Sessions::Session& Sessions::find_or_add(const Question& question) {
-    const auto [place, added] = table_.try_emplace(joined(question.command));
+    const auto [place, added] = table_.try_emplace(joined(question.command), sessions_.end());
     if (added) {
         try {
             place->second = sessions_.emplace(sessions_.end(), static_cast<Owner&>(*this), question.command);
             place->second->name = &place->first;
             place->second->itself = place->second;
+            for (const std::string_view key : place->second->keys) { by_key_.emplace(key, &*place->second); }
         } catch (...) {
+            if (place->second != sessions_.end()) {
+                forget_keys(*place->second);
+                sessions_.erase(place->second);
+            }
             table_.erase(place);
             throw;
         }
@@ -91,8 +103,17 @@ Sessions::Session& Sessions::find_or_add(const Question& question) {
     return *place->second;
 }
 
+void Sessions::forget_keys(const Session& session) noexcept {
+    for (const std::string_view key : session.keys) {
+        const auto [first, last] = by_key_.equal_range(key);
+        const auto own = std::find_if(first, last, [&](const auto& entry) { return entry.second == &session; });
+        if (own != last) { by_key_.erase(own); }
+    }
+}
+
 void Sessions::erase(Session& session) noexcept {
     rest(session);
+    forget_keys(session);
     renewals_.drop(&session);
     expiries_.forget(session);
     table_.erase(table_.find(*session.name));
@@ -114,18 +135,20 @@ void Sessions::unused(SharedSession& shared) noexcept {
     } catch (...) { erase(session); }
 }
 
-void Sessions::renewal_changed(SharedSession& session) {
-    if (session.renewal()) {
-        renewals_.keep(&session, session.command()[1], *session.renewal());
+void Sessions::renewal_changed(SharedSession& shared) {
+    const auto& session = static_cast<Session&>(shared);
+    if (session.renewal() && !session.keys.empty()) {
+        renewals_.keep(&session, session.keys.front(), *session.renewal());
     } else {
         renewals_.drop(&session);
     }
 }
 
 void Sessions::invalidated(std::string_view key) {
-    for (const std::string_view verb : {"GET", "HGETALL"}) {
-        const auto found = table_.find(joined(std::array{verb, key}));
-        if (found != table_.end()) { changed(*found->second); }
+    auto [at, last] = by_key_.equal_range(key);
+    while (at != last) {
+        Session& session = *(at++)->second;  // it may be erased
+        changed(session);
     }
 }
 
@@ -158,7 +181,8 @@ void Sessions::changed(Session& session) {
 
 // Has it been read not longer ago than that, and would Redis have reported a change?
 bool Sessions::is_known(const Session& session, Milliseconds age) const noexcept {
-    return session.known && tracked_ && session.epoch == epoch_ && clock_.now() - session.read_at < age;
+    return session.known && session.reported && tracked_ && session.epoch == epoch_ &&
+           clock_.now() - session.read_at < age;
 }
 
 void Sessions::enter(Session& session, Queue& queue, Place place) {
@@ -275,7 +299,7 @@ void Sessions::read(Session& session) {
 
 void Sessions::on_reply(Session& session, const redis::Outcome& outcome) {
     std::string made;
-    const Verdict verdict = judge(outcome, made);
+    const Verdict verdict = judge(outcome, session.command(), made);
     const bool answered = verdict.status != WS_AUTH_UNAVAILABLE;
     const bool stale = session.stale;
     rest(session);
@@ -289,7 +313,9 @@ void Sessions::on_reply(Session& session, const redis::Outcome& outcome) {
     session.known = verdict.status == WS_AUTH_ALLOWED && !stale;
     // Who is answered once, now, has no use for it.
     const bool stays = session.recheck().count() > 0 || session.cache().count() > 0;
-    if (stays && verdict.status == WS_AUTH_ALLOWED) { expiries_.ask(session, session.command()[1]); }
+    if (stays && verdict.status == WS_AUTH_ALLOWED && !session.keys.empty()) {
+        expiries_.ask(session, session.keys.front());
+    }
     tell(session, verdict);
     // More may be waiting for a place, and the sweep for a shorter queue.
     if (swept_ != sessions_.end() || !first_.empty() || !again_.empty()) { clock_.wake_at(clock_.now()); }
@@ -301,7 +327,7 @@ void Sessions::plan_next_read(Session& session, bool answered, bool stale) {
         schedule(session, clock_.now() + options_.pace, Place::scheduled);
     } else if (!answered) {
         schedule(session, clock_.now() + (recheck.count() > 0 ? std::min(recheck, retry) : retry), Place::scheduled);
-    } else if (!tracked_ && recheck.count() > 0) {
+    } else if (!(tracked_ && session.reported) && recheck.count() > 0) {
         schedule(session, clock_.now() + recheck, Place::scheduled);
     }
 }

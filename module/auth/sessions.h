@@ -87,6 +87,7 @@ private:
     void renewal_changed(SharedSession& session) override;
 
     [[nodiscard]] Session& find_or_add(const Question& question);
+    void forget_keys(const Session& session) noexcept;
     void erase(Session& session) noexcept;
     void changed(Session& session);
     void enter(Session& session, Queue& queue, Place place);
@@ -112,6 +113,7 @@ private:
     Expiries expiries_;
     std::list<Session> sessions_;
     std::unordered_map<std::string, std::list<Session>::iterator> table_;  // by the words of the command
+    std::unordered_multimap<std::string_view, Session*> by_key_;           // by what is reported
     std::list<Session>::iterator swept_;  // missed(): those before it have been seen to
     Queue first_;
     Queue known_;

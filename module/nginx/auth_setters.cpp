@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nginx/object.h"
+#include "redis/command_keys.h"
 #include "redis/pipeline.h"
 #include "websocket/header_value.h"
 
@@ -102,7 +103,7 @@ char* add_command(ngx_conf_t* cf, LocationConf& conf, std::span<const ngx_str_t>
         if (compiled == nullptr) { return static_cast<char*>(NGX_CONF_ERROR); }
         command->push_back(*compiled);
     }
-    if ((*command)[1].lengths == nullptr) {
+    if (std::ranges::all_of(*command, [](const auto& word) { return word.lengths == nullptr; })) {
         return error(cf, "names one key for everybody: put $ws_token (or another variable) in it");
     }
     conf.command = command;
@@ -117,11 +118,26 @@ char* set_key(ngx_conf_t* cf, LocationConf& conf) {
 }
 
 char* set_command(ngx_conf_t* cf, LocationConf& conf) {
-    const std::string_view verb = view(parameters(cf)[0]);
-    if (verb != "GET" && verb != "HGETALL") {
-        return error(cf, "has a wrong command \"" + std::string(verb) + "\": it must be GET KEY or HGETALL KEY");
+    const std::span<const ngx_str_t> params = parameters(cf);
+    ngx_str_t verb = copy(cf->pool, view(params[0]));
+    std::transform(verb.data, verb.data + verb.len, verb.data, [](u_char c) { return ngx_toupper(c); });
+    const bool is_name = std::ranges::all_of(
+        view(verb), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_'; });
+    if (!is_name || !redis::may_look_up(view(verb))) {
+        return error(cf, "has a wrong command \"" + std::string(view(params[0])) +
+                             "\": it must be one that reads, such as GET, HGETALL, HMGET, EVALSHA");
     }
-    return add_command(cf, conf, parameters(cf));
+    if (redis::is_script(view(verb))) {
+        const std::size_t words = params.size() - 2;  // behind the script
+        const ngx_int_t keys = words > 0 ? ngx_atoi(params[2].data, params[2].len) : NGX_ERROR;
+        if (keys == NGX_ERROR || static_cast<std::size_t>(keys) > words - 1) {
+            return error(cf, "has a wrong number of keys: it must be " + std::string(view(verb)) +
+                                 " SCRIPT NUMBER KEY ... ARGUMENT ..., with as many keys as NUMBER says");
+        }
+    }
+    std::vector<ngx_str_t> words(params.begin(), params.end());
+    words[0] = verb;
+    return add_command(cf, conf, words);
 }
 
 char* set_origin(ngx_conf_t* cf, LocationConf& conf) {

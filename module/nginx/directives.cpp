@@ -115,7 +115,7 @@ ngx_command_t directives[] = {
     own(ngx_string("ws_auth_token"), NGX_CONF_1MORE, guarded<set_tokens>),
     own(ngx_string("ws_auth_secret_file"), NGX_CONF_TAKE1, guarded<set_secret_file>),
     own(ngx_string("ws_auth_key"), NGX_CONF_TAKE1, guarded<set_key>),
-    own(ngx_string("ws_auth_redis_command"), NGX_CONF_TAKE2, guarded<set_command>),
+    own(ngx_string("ws_auth_redis_command"), NGX_CONF_2MORE, guarded<set_command>),
     own(ngx_string("ws_jwt_key_file"), NGX_CONF_TAKE12, guarded<add_jwt_key_file>),
     own(ngx_string("ws_jwt_issuer"), NGX_CONF_1MORE, guarded<set_jwt_issuer>),
     own(ngx_string("ws_jwt_audience"), NGX_CONF_1MORE, guarded<set_jwt_audience>),

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "redis/command_keys.h"
 #include "redis/reply.h"
 #include "redis/slot.h"
 
@@ -104,8 +105,8 @@ void RedisCluster::retire_others() {
 
 void RedisCluster::route(const RoutedCommandPtr& command) {
     const auto argv = command->argv();
-    const auto key = redis::command_key(argv);
-    const redis::Endpoint* owner = slots_.owner(key ? redis::key_slot(*key) : 0);
+    const auto keys = redis::command_keys(argv);
+    const redis::Endpoint* owner = slots_.owner(keys.empty() ? 0 : redis::key_slot(keys.front()));
     RedisNode* node = owner != nullptr ? member(*owner) : nullptr;
     if (node == nullptr) {
         look();

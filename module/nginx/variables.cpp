@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "auth/sha256.h"
 #include "nginx/connection.h"
 #include "nginx/tunnel.h"
 
@@ -15,6 +16,12 @@ using Text = std::optional<std::string>;
 Text token(ngx_http_request_t* r, std::string_view) {
     const Connection* connection = Connection::of(r);
     return connection != nullptr && !connection->token.empty() ? Text(connection->token) : std::nullopt;
+}
+
+Text token_sha256(ngx_http_request_t* r, std::string_view) {
+    const Connection* connection = Connection::of(r);
+    return connection != nullptr && !connection->token.empty() ? Text(auth::sha256_hex(connection->token))
+                                                               : std::nullopt;
 }
 
 Text connection_id(ngx_http_request_t* r, std::string_view) {
@@ -117,6 +124,7 @@ ngx_int_t handler(ngx_http_request_t* r, ngx_http_variable_value_t* value, uintp
 // The answers change while a request goes on, so none is kept.
 ngx_http_variable_t variables[] = {
     {ngx_string("ws_token"), nullptr, handler<token>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_token_sha256"), nullptr, handler<token_sha256>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_context"), nullptr, handler<whole_context>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_context_"), nullptr, handler<context_member>, 0, NGX_HTTP_VAR_NOCACHEABLE | NGX_HTTP_VAR_PREFIX, 0},
     {ngx_string("ws_connection_id"), nullptr, handler<connection_id>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},

@@ -1,6 +1,5 @@
 #include "redis/slot.h"
 
-#include <algorithm>
 #include <array>
 
 namespace ws::redis {
@@ -19,11 +18,6 @@ constexpr std::array<std::uint16_t, 256> make_table() {
 
 constexpr std::array<std::uint16_t, 256> table = make_table();
 
-bool same_word(std::string_view a, std::string_view upper) noexcept {
-    return std::equal(a.begin(), a.end(), upper.begin(), upper.end(),
-                      [](char x, char y) { return (x >= 'a' && x <= 'z' ? x - 'a' + 'A' : x) == y; });
-}
-
 }  // namespace
 
 std::uint16_t crc16(std::string_view data) noexcept {
@@ -39,16 +33,6 @@ unsigned key_slot(std::string_view key) noexcept {
         if (close != std::string_view::npos && close > open + 1) { key = key.substr(open + 1, close - open - 1); }
     }
     return crc16(key) % slot_count;
-}
-
-std::optional<std::string_view> command_key(std::span<const std::string_view> argv) noexcept {
-    if (argv.size() < 2) { return std::nullopt; }
-    for (const std::string_view verb : {"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"}) {
-        if (!same_word(argv[0], verb)) { continue; }
-        if (argv.size() < 4 || argv[2] == "0") { return std::nullopt; }
-        return argv[3];
-    }
-    return argv[1];
 }
 
 }  // namespace ws::redis

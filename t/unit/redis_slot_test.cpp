@@ -37,22 +37,6 @@ void only_the_first_hash_tag_counts_unless_it_is_empty(void**) {
     assert_int_equal(key_slot("foo}bar{"), crc16("foo}bar{") % slot_count);
 }
 
-std::string key(std::initializer_list<std::string_view> words) {
-    return std::string(command_key(std::span(words.begin(), words.size())).value_or("none"));
-}
-
-void a_command_says_which_key_it_has(void**) {
-    assert_string_equal(key({"GET", "k"}).c_str(), "k");
-    assert_string_equal(key({"HMGET", "k", "a", "b"}).c_str(), "k");
-    assert_string_equal(key({"EVAL", "return 1", "1", "k", "arg"}).c_str(), "k");
-    assert_string_equal(key({"evalsha", "abc", "2", "k", "l"}).c_str(), "k");
-    assert_string_equal(key({"FCALL", "f", "1", "k"}).c_str(), "k");
-    assert_string_equal(key({"EVAL", "return 1", "0", "arg"}).c_str(), "none");
-    assert_string_equal(key({"EVAL", "return 1", "1"}).c_str(), "none");
-    assert_string_equal(key({"PING"}).c_str(), "none");
-    assert_string_equal(key({}).c_str(), "none");
-}
-
 }  // namespace
 
 int main() {
@@ -60,7 +44,6 @@ int main() {
         cmocka_unit_test(crc16_has_the_published_check_value),
         cmocka_unit_test(a_key_has_the_slot_that_redis_says),
         cmocka_unit_test(only_the_first_hash_tag_counts_unless_it_is_empty),
-        cmocka_unit_test(a_command_says_which_key_it_has),
     };
     return cmocka_run_group_tests_name("redis slot", tests, nullptr, nullptr);
 }
