@@ -1,8 +1,13 @@
 # docs/troubleshooting.md: each symptom is made to happen, and the log says what the document says.
 use lib 't/lib';
+use File::Temp qw(tempdir);
 use Test::Gateway;
 
-run_tests();
+my $keys = tempdir('keys.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+chmod 0755, $keys;
+system($ENV{GATEWAY_PYTHON} || '/usr/bin/python3', 't/lib/jwt_keys.py', $keys) == 0 or die "no keys\n";
+
+run_tests(TEST_KEYS => $keys);
 
 __DATA__
 
@@ -393,3 +398,42 @@ b.send_text('{"event":"message","data":"hello"}')
 c.expect_text("hello")
 --- error_log
 qr/ws: backend message dropped, connection=\w+: not JSON/
+
+=== TEST 20: 401 of a JSON Web Token
+--- redis: none
+--- config
+location /chat {
+    ws_auth          jwt;
+    ws_auth_token    bearer;
+    ws_jwt_key_file  $TEST_KEYS/rsa.pem;
+    ws_jwt_issuer    us;
+    ws_jwt_audience  chat;
+    ws_pass          http://$TEST_BACKEND;
+}
+--- client
+from jwt_keys import sign
+claims = {"iss": "us", "aud": "chat"}
+good = sign(claims)
+tunnel("/chat", headers=[f"Authorization: Bearer {good}"])
+for token in sign({**claims, "exp": 1}), sign(claims, "rsa_other"), sign(claims, "ec"), sign({**claims, "iss": "them"}), \
+        sign({**claims, "aud": "shop"}):
+    equal(client("/chat", headers=[f"Authorization: Bearer {token}"]).status, 401)
+--- error_log
+qr/ws: refused 401, connection=\w+: token has expired/
+qr/ws: refused 401, connection=\w+: signature is wrong/
+qr/ws: refused 401, connection=\w+: no key for this token/
+qr/ws: refused 401, connection=\w+: wrong issuer/
+qr/ws: refused 401, connection=\w+: wrong audience/
+
+=== TEST 21: a page can be told, and nobody has the context null
+--- config
+ws_redis       redis://127.0.0.1:$TEST_REDIS_PORT;
+ws_auth_token  cookie:sid;
+location /told { ws_auth redis; ws_auth_reject close; ws_pass http://$TEST_BACKEND; }
+location /nobody { ws_auth redis; ws_auth_optional on; ws_pass http://$TEST_BACKEND; }
+--- client
+c = client("/told")
+c.expect_close(4401)
+c.send_close(4401)
+c, b = tunnel("/nobody")
+equal(b.header("X-WS-Context"), "null")

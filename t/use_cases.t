@@ -1,8 +1,13 @@
 # Each configuration of examples/nginx, as shipped but for addresses and file names: nginx takes it, and it does what it says.
 use lib 't/lib';
+use File::Temp qw(tempdir);
 use Test::Gateway;
 
-run_tests();
+my $keys = tempdir('keys.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+chmod 0755, $keys;
+system($ENV{GATEWAY_PYTHON} || '/usr/bin/python3', 't/lib/jwt_keys.py', $keys) == 0 or die "no keys\n";
+
+run_tests(TEST_KEYS => $keys);
 
 __DATA__
 
@@ -208,3 +213,71 @@ c.expect_close(1009)
 attempts = [client("/chat", host="example.com") for _ in range(60)]
 answers = [attempt.status for attempt in attempts]
 check(401 in answers and 503 in answers, f"some attempts, then no more: {answers}")
+
+=== TEST 11: jwt.conf: the claims are the context, and nobody else's token will do
+--- redis: none
+--- http_config
+include $TEST_DIR/configuration*.conf;
+--- client
+from examples import *
+from jwt_keys import sign
+use_configuration("jwt.conf", {"jwks.json": f"{os.environ['TEST_KEYS']}/jwks.json"})
+
+claims = {"iss": "https://login.example.com/", "aud": "chat", "sub": "7", "name": "Ada", "exp": int(time.time()) + 600}
+c, b = tunnel("/chat", host="example.com", cookie=f"jwt={sign(claims)}")
+equal(b.header("X-WS-Context"), '{"sub":"7","name":"Ada"}')
+tunnel("/chat", host="example.com", headers=[f"Authorization: Bearer {sign(claims)}"])
+for wrong in {"iss": "https://other.example/"}, {"aud": "shop"}, {"exp": int(time.time()) - 1}:
+    equal(client("/chat", host="example.com", cookie=f"jwt={sign({**claims, **wrong})}").status, 401, str(wrong))
+c, b = tunnel("/chat", host="example.com", cookie=f"jwt={sign({**claims, 'exp': int(time.time()) + 2})}")
+c.expect_close(4401, "session ended")
+
+=== TEST 12: optional-login.conf: a guest has no context, and becomes one when his session ends
+--- redis
+SET session:secret {"user":"ada"}
+--- http_config
+include $TEST_DIR/configuration*.conf;
+--- client
+from examples import *
+use_configuration("optional-login.conf")
+
+for cookie, context in (None, None), ("sid=unknown", None), ("sid=secret", {"user": "ada"}):
+    c, b = tunnel("/chat", host="example.com", cookie=cookie)
+    equal(json.loads(b.recv_text())["context"], context)
+redis("DEL", "session:secret")
+c.expect_close(4401, "session ended")
+
+=== TEST 13: readable-refusal.conf: a close code instead of a status
+--- redis
+SET session:secret {"user":"ada"}
+--- http_config
+include $TEST_DIR/configuration*.conf;
+--- client
+from examples import *
+use_configuration("readable-refusal.conf")
+
+for code, request in (4401, {"cookie": "sid=unknown"}), (4403, {"cookie": "sid=secret", "origin": "http://other.example"}):
+    c = client("/chat", host="example.com", **request)
+    equal(c.status, 101)
+    c.expect_close(code)
+    c.send_close(code)
+    c.expect_eof()
+backend.no_connection()
+tunnel("/chat", host="example.com", cookie="sid=secret")
+
+=== TEST 14: redis-sentinel.conf: the master is found
+--- redis_sentinels
+--- http_config
+include $TEST_DIR/configuration*.conf;
+--- client
+from examples import *
+from redis_group import nodes
+sentinels = [node for name, node in nodes.items() if name.startswith("sentinel")]
+use_configuration("redis-sentinel.conf", {
+    f"127.0.0.1:{shipped}": f"127.0.0.1:{node.port}" for shipped, node in zip((26379, 26380, 26381), sentinels)})
+
+nodes["master"]("SET", "session:secret", '{"user":"ada"}')
+c, b = tunnel("/chat", host="example.com", cookie="sid=secret")
+equal(b.header("X-WS-Context"), '{"user":"ada"}')
+nodes["master"]("DEL", "session:secret")
+c.expect_close(4401, "session ended")
