@@ -13,10 +13,18 @@ void append_number(std::string& out, std::uint64_t number) {
     out.append(text, std::to_chars(text, text + sizeof text, number).ptr);
 }
 
+void append_traceparent(std::string& out, std::string_view traceparent) {
+    if (traceparent.empty()) { return; }
+    out += ",\"traceparent\":";
+    append_ascii_string(out, traceparent);
+}
+
 }  // namespace
 
-EnvelopeWriter::EnvelopeWriter(std::string_view connection_id) : connection_(",\"connection\":") {
+EnvelopeWriter::EnvelopeWriter(std::string_view connection_id, std::string_view traceparent)
+    : connection_(",\"connection\":") {
     append_ascii_string(connection_, connection_id);
+    append_traceparent(connection_, traceparent);
 }
 
 void EnvelopeWriter::begin(std::string& out, std::string_view event) const {
@@ -28,6 +36,7 @@ void EnvelopeWriter::begin(std::string& out, std::string_view event) const {
 
 void EnvelopeWriter::open(std::string& out, const Context& context, const RequestInfo& request) const {
     begin(out, "open");
+    append_traceparent(out, request.traceparent);
     out += ",\"context\":";
     out += context.json();
     out += ",\"request\":{\"uri\":";

@@ -15,13 +15,15 @@ struct RequestInfo {
     std::string_view uri;
     std::string_view host;
     std::string_view remote_addr;
-    std::string_view protocol;  // the subprotocol; left out if empty
+    std::string_view protocol;       // the subprotocol; left out if empty
+    std::string_view traceparent{};  // for this envelope alone; left out if empty
 };
 
 // Writes the envelopes of one connection, each appended to `out`.
 class EnvelopeWriter final {
 public:
-    explicit EnvelopeWriter(std::string_view connection_id);
+    // A `traceparent` stands in each envelope.
+    explicit EnvelopeWriter(std::string_view connection_id, std::string_view traceparent = {});
 
     void open(std::string& out, const Context& context, const RequestInfo& request) const;
 
@@ -37,7 +39,7 @@ public:
 private:
     void begin(std::string& out, std::string_view event) const;
 
-    std::string connection_;  // ,"connection":"…"
+    std::string connection_;  // ,"connection":"…" and what else is the same in all
 };
 
 }  // namespace ws::context

@@ -13,6 +13,7 @@
 #include "nginx/refused_socket.h"
 #include "nginx/request_headers.h"
 #include "nginx/session_token.h"
+#include "nginx/trace_context.h"
 #include "websocket/subprotocol.h"
 
 namespace ws::nginx {
@@ -218,6 +219,7 @@ ngx_int_t deliver(Connection& connection) {
     }
     if (upgrade) { pick_subprotocol(connection); }
     add_header(*r, "X-WS-Connection-Id", connection.id);
+    join_trace(connection);
     connection.verdict = NGX_DECLINED;
     return NGX_DECLINED;
 }

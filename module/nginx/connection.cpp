@@ -1,10 +1,8 @@
 #include "nginx/connection.h"
 
-#include <sys/random.h>
-
-#include <array>
-
+#include "context/hex.h"
 #include "nginx/object.h"
+#include "nginx/random.h"
 #include "nginx/tunnel.h"
 #include "nginx/worker.h"
 
@@ -13,14 +11,9 @@ namespace ws::nginx {
 namespace {
 
 std::string random_id() {
-    std::array<unsigned char, 16> bytes;
-    if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) { throw std::bad_alloc(); }
     std::string id;
-    id.reserve(2 * bytes.size());
-    for (const unsigned char byte : bytes) {
-        id += "0123456789abcdef"[byte >> 4];
-        id += "0123456789abcdef"[byte & 15];
-    }
+    id.reserve(32);
+    context::append_hex(id, random_bytes<16>());
     return id;
 }
 

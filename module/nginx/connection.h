@@ -98,6 +98,7 @@ struct Connection {
 
     ngx_int_t (*create_request)(ngx_http_request_t*) = nullptr;  // proxy's own, under ws_pass
     websocket::Negotiation extensions;                           // with the client, in envelope delivery
+    std::string traceparent;                                     // empty where ws_traceparent is off
     std::string_view subprotocol;                                // the one that the location picked
     bool takeover = false;                                       // a good 101 is on its way to the client
     std::unique_ptr<Tunnel> tunnel;

@@ -18,6 +18,7 @@ relay::OpenRequest open_request(const Connection& connection) {
     request.uri = view(r.unparsed_uri);
     if (r.headers_in.host != nullptr) { request.host = view(r.headers_in.host->value); }
     request.remote_addr = view(r.connection->addr_text);
+    request.traceparent = connection.traceparent;
     if (const auto agreed = response_header_values(r, "Sec-WebSocket-Protocol"); !agreed.empty()) {
         request.protocol = agreed[0];
     }
@@ -30,6 +31,7 @@ relay::EnvelopeOptions envelope_options(const Connection& connection) {
     options.json_data = conf.envelope_json != 0;
     options.context_always = conf.envelope_context_always != 0;
     options.replies = conf.envelope_replies != 0;
+    options.traceparent_always = conf.traces() == Traces::messages;
     options.limits = {conf.max_message_size, static_cast<std::uint32_t>(conf.max_fragments)};
     options.max_context = conf.max_session_size;
     options.deflate = connection.extensions.deflate;

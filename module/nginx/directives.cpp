@@ -95,7 +95,23 @@ constexpr std::array<Choice, 2> envelope_data{{{"string", 0}, {"json", 1}}};
 constexpr std::array<Choice, 2> envelope_context{{{"changed", 0}, {"always", 1}}};
 constexpr std::array<Choice, 2> auth_fail{{{"closed", 0}, {"open", 1}}};
 constexpr std::array<Choice, 2> auth_reject{{{"http", 0}, {"close", 1}}};
+constexpr std::array<Choice, 3> traces{{
+    {"off", static_cast<ngx_uint_t>(Traces::off)},
+    {"on", static_cast<ngx_uint_t>(Traces::on)},
+    {"messages", static_cast<ngx_uint_t>(Traces::messages)},
+}};
 constexpr std::array<Choice, 2> live_headers{{{"keep", 0}, {"close", 1}}};
+
+// off, or on | messages [sampled].
+char* set_traceparent(ngx_conf_t* cf, LocationConf& conf) {
+    if (char* result = set_choice<&LocationConf::traceparent, traces>(cf, conf); result != ok()) { return result; }
+    const auto params = parameters(cf);
+    conf.trace_sampled = params.size() > 1;
+    if (params.size() > 1 && (view(params[1]) != "sampled" || conf.traces() == Traces::off)) {
+        return wrong_value(cf, view(params[1]), "sampled, after on or messages");
+    }
+    return ok();
+}
 
 constexpr ngx_uint_t everywhere = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
@@ -145,6 +161,7 @@ ngx_command_t directives[] = {
     own(ngx_string("ws_envelope_context"), NGX_CONF_TAKE1,
         guarded<set_choice<&LocationConf::envelope_context_always, envelope_context>>),
     flag(ngx_string("ws_envelope_replies"), offsetof(LocationConf, envelope_replies)),
+    own(ngx_string("ws_traceparent"), NGX_CONF_TAKE12, guarded<set_traceparent>),
     flag(ngx_string("ws_compression"), offsetof(LocationConf, compression)),
     own(ngx_string("ws_compression_level"), NGX_CONF_TAKE1,
         guarded<set_number<&LocationConf::compression_level, 1, 9>>),

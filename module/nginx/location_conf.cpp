@@ -92,6 +92,8 @@ void* create_location_conf(ngx_conf_t* cf) noexcept {
     conf->envelope_json = NGX_CONF_UNSET_UINT;
     conf->envelope_context_always = NGX_CONF_UNSET_UINT;
     conf->envelope_replies = NGX_CONF_UNSET;
+    conf->traceparent = NGX_CONF_UNSET_UINT;
+    conf->trace_sampled = NGX_CONF_UNSET;
     conf->compression = NGX_CONF_UNSET;
     conf->compression_level = NGX_CONF_UNSET_UINT;
     conf->compression_min_length = NGX_CONF_UNSET_SIZE;
@@ -148,6 +150,8 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     ngx_conf_merge_uint_value(conf.envelope_json, prev.envelope_json, 0);
     ngx_conf_merge_uint_value(conf.envelope_context_always, prev.envelope_context_always, 1);
     ngx_conf_merge_value(conf.envelope_replies, prev.envelope_replies, 0);
+    ngx_conf_merge_uint_value(conf.traceparent, prev.traceparent, static_cast<ngx_uint_t>(Traces::off));
+    ngx_conf_merge_value(conf.trace_sampled, prev.trace_sampled, 0);
 
     ngx_conf_merge_value(conf.compression, prev.compression, 0);
     ngx_conf_merge_uint_value(conf.compression_level, prev.compression_level, 1);

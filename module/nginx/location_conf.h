@@ -37,6 +37,7 @@ struct ContextField {
 };
 
 enum class DeliveryKind : ngx_uint_t { headers, envelope };
+enum class Traces : ngx_uint_t { off, on, messages };
 enum class StatusFormat : ngx_uint_t { by_request, json, prometheus, html };
 enum class HeaderEncoding : ngx_uint_t { json, base64url };
 
@@ -85,6 +86,8 @@ struct LocationConf {
     ngx_uint_t envelope_json;
     ngx_uint_t envelope_context_always;
     ngx_flag_t envelope_replies;
+    ngx_uint_t traceparent;    // Traces
+    ngx_flag_t trace_sampled;  // one that begins here
 
     ngx_flag_t compression;
     ngx_uint_t compression_level;
@@ -111,6 +114,7 @@ struct LocationConf {
     // Does the module act on requests of this location at all? A hook that ws_status inherits doesn't.
     [[nodiscard]] bool active() const noexcept { return !shows_status() && (has_hook() || proxy_handler != nullptr); }
     [[nodiscard]] DeliveryKind delivery_kind() const noexcept { return static_cast<DeliveryKind>(delivery); }
+    [[nodiscard]] Traces traces() const noexcept { return static_cast<Traces>(traceparent); }
 };
 
 [[nodiscard]] inline const LocationConf& location_conf(ngx_http_request_t* r) noexcept {

@@ -29,6 +29,11 @@ Text connection_id(ngx_http_request_t* r, std::string_view) {
     return connection != nullptr ? Text(connection->id) : std::nullopt;
 }
 
+Text traceparent(ngx_http_request_t* r, std::string_view) {
+    const Connection* connection = Connection::of(r);
+    return connection != nullptr && !connection->traceparent.empty() ? Text(connection->traceparent) : std::nullopt;
+}
+
 Text auth_status(ngx_http_request_t* r, std::string_view) {
     const Connection* connection = Connection::of(r);
     return std::string(name(connection != nullptr ? connection->auth : AuthStatus::off));
@@ -128,6 +133,7 @@ ngx_http_variable_t variables[] = {
     {ngx_string("ws_context"), nullptr, handler<whole_context>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_context_"), nullptr, handler<context_member>, 0, NGX_HTTP_VAR_NOCACHEABLE | NGX_HTTP_VAR_PREFIX, 0},
     {ngx_string("ws_connection_id"), nullptr, handler<connection_id>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_traceparent"), nullptr, handler<traceparent>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_auth_status"), nullptr, handler<auth_status>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_auth_time"), nullptr, handler<auth_time>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_auth_cached"), nullptr, handler<auth_cached>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},

@@ -45,14 +45,16 @@ EnvelopeDelivery::EnvelopeDelivery(std::string_view connection_id, std::shared_p
       deflater_(make_deflater(options)),
       from_client_(Sender::client, options.limits, inflater_.get()),
       from_backend_(Sender::server, options.limits),
-      writer_(connection_id),
+      writer_(connection_id, options.traceparent_always ? request.traceparent : std::string_view{}),
       context_(std::move(context)),
       request_(std::make_unique<const OpenRequest>(std::move(request))),
       options_(std::move(options)),
       keys_(keys) {}
 
 void EnvelopeDelivery::open(Output& output) {
-    writer_.open(output.text, *context_, {request_->uri, request_->host, request_->remote_addr, request_->protocol});
+    const std::string_view traceparent = options_.traceparent_always ? std::string_view{} : request_->traceparent;
+    writer_.open(output.text, *context_,
+                 {request_->uri, request_->host, request_->remote_addr, request_->protocol, traceparent});
     send_envelope(output);
     request_.reset();
 }

@@ -22,6 +22,7 @@ struct EnvelopeOptions {
     bool json_data = false;               // ws_envelope_data json
     bool context_always = true;           // ws_envelope_context always
     bool replies = false;                 // ws_envelope_replies on
+    bool traceparent_always = false;      // ws_traceparent messages
     websocket::Limits limits{};           // of a client's messages, and of a backend's
     std::size_t max_context = 64 * 1024;  // bytes of JSON that a backend's patches may make of it
     OnDropped on_dropped{};
@@ -36,6 +37,7 @@ struct OpenRequest {
     std::string host;
     std::string remote_addr;
     std::string protocol;
+    std::string traceparent{};  // empty: there is none
 };
 
 class EnvelopeDelivery final : public Delivery {

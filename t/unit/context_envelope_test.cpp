@@ -78,6 +78,44 @@ void context_and_close_are_written(void**) {
     ws::test::assert_bytes_equal(out, R"({"event":"close","connection":"c7f3","code":1001,"reason":"going \"away\""})");
 }
 
+void a_traceparent_stands_in_each_envelope(void**) {
+    constexpr std::string_view traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const EnvelopeWriter writer(connection, traceparent);
+    const auto shared = context();
+    std::string out;
+    writer.close(out, 1000, "");
+    ws::test::assert_bytes_equal(out, R"({"event":"close","connection":"c7f3",)"
+                                      R"("traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",)"
+                                      R"("code":1000,"reason":""})");
+    const auto assert_has_it = [traceparent](const std::string& envelope, std::size_t members) {
+        const JsonPtr object = parsed(envelope);
+        assert_non_null(object.get());
+        assert_int_equal(json_object_size(object.get()), members);
+        assert_string_member(object.get(), "traceparent", traceparent);
+    };
+    out.clear();
+    writer.open(out, *shared, {"/", "h", "::1", ""});
+    assert_has_it(out, 5);
+    out.clear();
+    writer.message(out, nullptr, 1, MessageType::text, "x");
+    assert_has_it(out, 6);
+    out.clear();
+    writer.context(out, *shared);
+    assert_has_it(out, 4);
+}
+
+void a_traceparent_of_the_open_envelope_stands_in_no_other(void**) {
+    const EnvelopeWriter writer(connection);
+    std::string out;
+    writer.open(out, *context(), {"/", "h", "::1", "", "00-1-2-00"});
+    ws::test::assert_bytes_equal(out, R"({"event":"open","connection":"c7f3","traceparent":"00-1-2-00",)"
+                                      R"("context":{"userId":7,"name":"Zo\u00eb"},)"
+                                      R"("request":{"uri":"/","host":"h","remote_addr":"::1"}})");
+    out.clear();
+    writer.close(out, 1000, "");
+    ws::test::assert_bytes_equal(out, R"({"event":"close","connection":"c7f3","code":1000,"reason":""})");
+}
+
 void hostile_text_stays_data(void**) {
     std::string every_byte;
     for (int byte = 0; byte < 0x80; ++byte) every_byte += static_cast<char>(byte);
@@ -126,6 +164,8 @@ int main() {
         cmocka_unit_test(messages_of_each_type_are_wrapped),
         cmocka_unit_test(the_largest_sequence_number_is_written_whole),
         cmocka_unit_test(context_and_close_are_written),
+        cmocka_unit_test(a_traceparent_stands_in_each_envelope),
+        cmocka_unit_test(a_traceparent_of_the_open_envelope_stands_in_no_other),
         cmocka_unit_test(hostile_text_stays_data),
         cmocka_unit_test(hostile_request_data_and_reasons_stay_data),
         cmocka_unit_test(json_messages_of_any_shape_leave_a_whole_envelope),

@@ -1,0 +1,34 @@
+#include "nginx/trace_context.h"
+
+#include <optional>
+#include <string>
+
+#include "context/traceparent.h"
+#include "nginx/random.h"
+#include "nginx/request_headers.h"
+
+namespace ws::nginx {
+
+void join_trace(Connection& connection) {
+    static constexpr std::string_view name = "traceparent";
+    ngx_http_request_t& r = *connection.request;
+    const LocationConf& conf = *connection.conf;
+    if (conf.traces() == Traces::off) { return; }
+    const auto received = header_values(r, name);
+    // Two of them: nobody knows which one counts.
+    std::optional<std::string> known = received.size() == 1 ? context::accepted_traceparent(received[0]) : std::nullopt;
+    if (known && *known == received[0]) {
+        connection.traceparent = std::move(*known);
+        return;
+    }
+    hide_header(r, name);
+    if (!known) {
+        // Trace Context 3.3: what it says belongs to the other trace.
+        hide_header(r, "tracestate");
+        known = context::new_traceparent(random_bytes<context::traceparent_entropy>(), conf.trace_sampled != 0);
+    }
+    connection.traceparent = std::move(*known);
+    add_header(r, name, connection.traceparent);
+}
+
+}  // namespace ws::nginx
