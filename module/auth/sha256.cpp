@@ -5,6 +5,8 @@
 #include <array>
 #include <new>
 
+#include "context/hex.h"
+
 namespace ws::auth {
 
 std::string sha256_hex(std::string_view bytes) {
@@ -14,10 +16,7 @@ std::string sha256_hex(std::string_view bytes) {
         throw std::bad_alloc();
     }
     std::string text;
-    for (unsigned i = 0; i < size; ++i) {
-        text += "0123456789abcdef"[digest[i] >> 4];
-        text += "0123456789abcdef"[digest[i] & 15];
-    }
+    context::append_hex(text, {digest.data(), size});
     return text;
 }
 
