@@ -181,7 +181,7 @@ qr/nginx\.conf:\d+/
 ws_auth_token bearer sid;
 --- must_die
 --- error_log
-"ws_auth_token" directive has a wrong source "sid": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer
+"ws_auth_token" directive has a wrong source "sid": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME, subprotocol:PREFIX or bearer
 qr/nginx\.conf:\d+/
 
 === TEST 23: ws_auth_token cookie: is no source
@@ -189,7 +189,7 @@ qr/nginx\.conf:\d+/
 ws_auth_token bearer cookie:;
 --- must_die
 --- error_log
-"ws_auth_token" directive has a wrong source "cookie:": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer
+"ws_auth_token" directive has a wrong source "cookie:": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME, subprotocol:PREFIX or bearer
 qr/nginx\.conf:\d+/
 
 === TEST 24: ws_auth_token cookie:a;b is no source
@@ -197,7 +197,7 @@ qr/nginx\.conf:\d+/
 ws_auth_token bearer "cookie:a;b";
 --- must_die
 --- error_log
-"ws_auth_token" directive has a wrong source "cookie:a;b": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer
+"ws_auth_token" directive has a wrong source "cookie:a;b": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME, subprotocol:PREFIX or bearer
 qr/nginx\.conf:\d+/
 
 === TEST 25: ws_auth_token cookie:a b is no source
@@ -205,7 +205,7 @@ qr/nginx\.conf:\d+/
 ws_auth_token bearer "cookie:a b";
 --- must_die
 --- error_log
-"ws_auth_token" directive has a wrong source "cookie:a b": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer
+"ws_auth_token" directive has a wrong source "cookie:a b": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME, subprotocol:PREFIX or bearer
 qr/nginx\.conf:\d+/
 
 === TEST 26: ws_auth_token header:X:Y is no source
@@ -213,7 +213,7 @@ qr/nginx\.conf:\d+/
 ws_auth_token bearer header:X:Y;
 --- must_die
 --- error_log
-"ws_auth_token" directive has a wrong source "header:X:Y": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer
+"ws_auth_token" directive has a wrong source "header:X:Y": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME, subprotocol:PREFIX or bearer
 qr/nginx\.conf:\d+/
 
 === TEST 27: ws_auth_token arg: is no source
@@ -221,7 +221,7 @@ qr/nginx\.conf:\d+/
 ws_auth_token bearer arg:;
 --- must_die
 --- error_log
-"ws_auth_token" directive has a wrong source "arg:": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer
+"ws_auth_token" directive has a wrong source "arg:": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME, subprotocol:PREFIX or bearer
 qr/nginx\.conf:\d+/
 
 === TEST 28: ws_auth_token bearer: is no source
@@ -229,7 +229,7 @@ qr/nginx\.conf:\d+/
 ws_auth_token bearer bearer:;
 --- must_die
 --- error_log
-"ws_auth_token" directive has a wrong source "bearer:": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer
+"ws_auth_token" directive has a wrong source "bearer:": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME, subprotocol:PREFIX or bearer
 qr/nginx\.conf:\d+/
 
 === TEST 29: ws_auth_token $cookie_sid is no source
@@ -237,7 +237,7 @@ qr/nginx\.conf:\d+/
 ws_auth_token bearer $cookie_sid;
 --- must_die
 --- error_log
-"ws_auth_token" directive has a wrong source "$cookie_sid": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer
+"ws_auth_token" directive has a wrong source "$cookie_sid": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME, subprotocol:PREFIX or bearer
 qr/nginx\.conf:\d+/
 
 === TEST 30: ws_auth_token Cookie:sid is no source
@@ -245,15 +245,15 @@ qr/nginx\.conf:\d+/
 ws_auth_token bearer Cookie:sid;
 --- must_die
 --- error_log
-"ws_auth_token" directive has a wrong source "Cookie:sid": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer
+"ws_auth_token" directive has a wrong source "Cookie:sid": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME, subprotocol:PREFIX or bearer
 qr/nginx\.conf:\d+/
 
-=== TEST 31: ws_auth_token subprotocol:bearer. is no source
+=== TEST 31: ws_auth_token subprotocol: is no source
 --- config
-ws_auth_token bearer subprotocol:bearer.;
+ws_auth_token bearer subprotocol:;
 --- must_die
 --- error_log
-"ws_auth_token" directive has a wrong source "subprotocol:bearer.": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer
+"ws_auth_token" directive has a wrong source "subprotocol:": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME, subprotocol:PREFIX or bearer
 qr/nginx\.conf:\d+/
 
 === TEST 32: a key that is the same for everybody

@@ -72,7 +72,30 @@ qr/\[info\] .* ws: refused 401, connection=[0-9a-f]{32}: cookie without a good s
 --- no_error_log
 sEcReT
 
-=== TEST 2: ws_auth_strip_cookie takes the whole signed cookie; a file with other line ends has the same secrets
+=== TEST 2: where the session is optional, who has a forged cookie is nobody, without a lookup
+--- redis
+SET sess:abc {"user":"ann"}
+--- config
+location / {
+    ws_redis $TEST_REDIS;
+    ws_auth redis;
+    ws_auth_optional on;
+    ws_auth_token signed-cookie:connect.sid;
+    ws_auth_secret_file $TEST_SECRETS/good;
+    ws_auth_key sess:$ws_token;
+    ws_pass http://$TEST_BACKEND;
+}
+--- client
+from web import signed
+redis("CONFIG", "RESETSTAT")
+for value in "s:abc", "s:abc.x", signed("abc", "another"):
+    c, b = tunnel("/", cookie="connect.sid=" + value)
+    equal(b.header("X-WS-Context"), "null")
+check("cmdstat_get" not in redis("INFO", "commandstats"), "no lookup")
+c, b = tunnel("/", cookie="connect.sid=" + signed("abc", "old-sEcReT"))
+equal(b.header("X-WS-Context"), '{"user":"ann"}')
+
+=== TEST 3: ws_auth_strip_cookie takes the whole signed cookie; a file with other line ends has the same secrets
 --- redis
 SET session:abc {}
 --- config
@@ -91,7 +114,7 @@ for path in "/", "/dos":
         equal(b.header_all("Cookie"), ["a=b"])
         equal(b.header("X-WS-Context"), '{"token":"abc"}' if path == "/dos" else "{}")
 
-=== TEST 3: a signed cookie without a secret
+=== TEST 4: a signed cookie without a secret
 --- config
 ws_redis $TEST_REDIS;
 ws_auth redis;
@@ -100,7 +123,7 @@ ws_auth_token bearer signed-cookie:connect.sid;
 --- error_log
 "ws_auth_token signed-cookie:NAME" needs the secret that signs it: add "ws_auth_secret_file FILE;" at this level or above
 
-=== TEST 4: a file that isn't there
+=== TEST 5: a file that isn't there
 --- config
 ws_auth_secret_file missing;
 --- must_die
@@ -108,28 +131,28 @@ ws_auth_secret_file missing;
 qr/"ws_auth_secret_file" directive can't read ".*\/missing": it must be a file of at most 64k with a secret in each line/
 qr/nginx\.conf:\d+/
 
-=== TEST 5: a directory
+=== TEST 6: a directory
 --- config
 ws_auth_secret_file $TEST_SECRETS;
 --- must_die
 --- error_log
 "ws_auth_secret_file" directive can't read
 
-=== TEST 6: a file without a secret
+=== TEST 7: a file without a secret
 --- config
 ws_auth_secret_file $TEST_SECRETS/empty;
 --- must_die
 --- error_log
 qr/"ws_auth_secret_file" directive has no secret in ".*\/empty": put one in each line/
 
-=== TEST 7: a file that is too large
+=== TEST 8: a file that is too large
 --- config
 ws_auth_secret_file $TEST_SECRETS/large;
 --- must_die
 --- error_log
 qr/"ws_auth_secret_file" directive can't read ".*\/large": it must be a file of at most 64k/
 
-=== TEST 8: ws_auth_secret_file twice
+=== TEST 9: ws_auth_secret_file twice
 --- config
 ws_auth_secret_file $TEST_SECRETS/good;
 ws_auth_secret_file $TEST_SECRETS/dos;

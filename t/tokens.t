@@ -397,3 +397,37 @@ ws_context_field "n" does not fit its type
 qr/sEcReT|hUsH/
 --- no_access_log
 qr/sEcReT|hUsH/
+
+=== TEST 15: $ws_request is the request line, without the tokens, wherever a request ends
+--- redis
+SET session:sEcReT-1 {"user":"ann"}
+--- http_config
+log_format line '$ws_request';
+--- config
+access_log $TEST_DIR/access.log line;
+ws_redis $TEST_REDIS;
+ws_auth redis;
+ws_auth_token arg:t cookie:sid arg:other;
+location / { ws_pass http://$TEST_BACKEND; }
+location /denied { deny all; ws_pass http://$TEST_BACKEND; }
+location /page { error_page 401 = /refused; ws_pass http://$TEST_BACKEND; }
+location = /refused { internal; ws_auth off; ws_auth_token bearer; return 403; }
+location /plain { ws_auth off; return 204; }
+--- client
+c, b = tunnel("/?a=1&t=sEcReT-1&b=2")
+equal(b.uri, "/?a=1&t=sEcReT-1&b=2")
+c.close()
+b.close()
+for path, status in [("/?t=sEcReT-2", 401), ("/denied?t=sEcReT-2", 403), ("/page?%74=sEcReT-2&other=sEcReT-3", 403), ("/plain?t=sEcReT-2", 204),
+                     ("/?t=sEcReT-2&t=sEcReT-3", 400), ("/plain", 204), ("/x?a=b&u=t", 401)]:
+    equal(client(path).status, status, path)
+--- access_log
+GET /?a=1&t=-&b=2 HTTP/1.1
+GET /denied?t=- HTTP/1.1
+GET /page?%74=-&other=- HTTP/1.1
+GET /plain?t=- HTTP/1.1
+GET /?t=-&t=- HTTP/1.1
+GET /plain HTTP/1.1
+GET /x?a=b&u=t HTTP/1.1
+--- no_access_log
+sEcReT

@@ -50,6 +50,24 @@ ArgumentResult find_argument(std::string_view query, std::string_view name) {
     return result;
 }
 
+std::string without_values(std::string_view query, std::span<const std::string_view> names) {
+    std::string text;
+    for (;;) {
+        const std::string_view argument = query.substr(0, query.find('&'));
+        const std::string_view name = argument.substr(0, argument.find('='));
+        const auto decoded = percent_decoded(name);
+        if (name.size() < argument.size() && decoded &&
+            std::find(names.begin(), names.end(), *decoded) != names.end()) {
+            text.append(name).append("=-");
+        } else {
+            text.append(argument);
+        }
+        if (argument.size() == query.size()) return text;
+        query.remove_prefix(argument.size() + 1);
+        text += '&';
+    }
+}
+
 std::optional<std::string_view> bearer_token(std::string_view authorization) {
     constexpr std::string_view scheme = "bearer ";
     if (!starts_with_scheme(authorization, scheme)) return std::nullopt;

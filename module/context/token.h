@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,9 @@ struct ArgumentResult {
 
 // An argument of a query string (without its '?'). A '+' stays a '+'. An argument without '=' has an empty value.
 [[nodiscard]] ArgumentResult find_argument(std::string_view query, std::string_view name);
+
+// A query string with "-" for the values of these arguments, however their names are spelled.
+[[nodiscard]] std::string without_values(std::string_view query, std::span<const std::string_view> names);
 
 // The token of "Authorization: Bearer <token>" (RFC 6750 2.1, the scheme in any case); nullopt for anything else.
 [[nodiscard]] std::optional<std::string_view> bearer_token(std::string_view authorization);

@@ -13,6 +13,7 @@
 #include "nginx/refused_socket.h"
 #include "nginx/request_headers.h"
 #include "nginx/session_token.h"
+#include "nginx/subprotocol_offer.h"
 #include "nginx/trace_context.h"
 #include "websocket/subprotocol.h"
 
@@ -172,7 +173,7 @@ ngx_int_t find_token(Connection& connection) {
 
 // Which of the client's subprotocols it shall be, where the location says so; the backend is offered no other.
 void pick_subprotocol(Connection& connection) {
-    static constexpr std::string_view name = "Sec-WebSocket-Protocol";
+    static constexpr std::string_view name = subprotocol_header;
     connection.subprotocol = {};
     const std::vector<std::string>* names = connection.conf->subprotocols;
     if (names == nullptr || names->empty()) { return; }
@@ -281,6 +282,7 @@ ngx_int_t begin(ngx_http_request_t* r) {
     if (r != r->main) { own_headers(*r); }
     if (before != nullptr) { hide_own_headers(*r, *before->conf); }
     hide_own_headers(*r, conf);
+    take_tokens_out_of_offer(connection);
     // On its way to an error_page a request becomes a GET and loses its body: it would look better than it was.
     if (before != nullptr && before->request == r && before->kind == websocket::RequestKind::malformed) {
         connection.kind = before->kind;

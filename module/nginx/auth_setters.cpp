@@ -63,11 +63,14 @@ char* set_tokens(ngx_conf_t* cf, LocationConf& conf) {
             tokens->push_back({TokenSource::Kind::signed_cookie, std::string(name)});
         } else if (kind == "arg" && !name.empty()) {
             tokens->push_back({TokenSource::Kind::argument, std::string(name)});
+        } else if (kind == "subprotocol" && websocket::is_token(name)) {
+            tokens->push_back({TokenSource::Kind::subprotocol, std::string(name)});
         } else if (kind == "header" && websocket::is_token(name)) {
             tokens->push_back({TokenSource::Kind::header, std::string(name)});
         } else {
             return error(cf, "has a wrong source \"" + std::string(source) +
-                                 "\": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME or bearer");
+                                 "\": it must be cookie:NAME, signed-cookie:NAME, arg:NAME, header:NAME, "
+                                 "subprotocol:PREFIX or bearer");
         }
     }
     conf.tokens = tokens;

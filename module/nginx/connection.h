@@ -80,6 +80,8 @@ struct Connection {
     ngx_int_t verdict = NGX_AGAIN;  // of the phase handler: NGX_DECLINED lets the request pass
     std::string token;
     std::vector<std::string_view> stripped;  // the client's Cookie lines, when the token was taken out of the request's
+    std::vector<std::string_view>
+        offer;  // its Sec-WebSocket-Protocol lines, when a token was taken out of the request's
     std::shared_ptr<const context::Context> context;
 
     Watch watch;            // on the session

@@ -23,9 +23,9 @@ namespace ws::nginx {
 
 // One source of ws_auth_token.
 struct TokenSource {
-    enum class Kind { cookie, signed_cookie, argument, bearer, header };
+    enum class Kind { cookie, signed_cookie, argument, bearer, header, subprotocol };
     Kind kind;
-    std::string name;  // of the cookie, argument or header; taken literally
+    std::string name;  // of the cookie, argument or header, taken literally; or the subprotocol's prefix
 };
 
 // One ws_context_field.

@@ -2,10 +2,13 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "context/cookie.h"
 #include "context/token.h"
 #include "nginx/request_headers.h"
+#include "nginx/subprotocol_offer.h"
+#include "websocket/subprotocol.h"
 
 namespace ws::nginx {
 
@@ -57,12 +60,26 @@ SessionToken from_header(const ngx_http_request_t& r, std::string_view name) {
     return values.empty() ? SessionToken{Status::absent, {}} : SessionToken{Status::found, std::string(values[0])};
 }
 
+SessionToken from_subprotocol(const ngx_http_request_t& r, std::string_view prefix) {
+    const std::vector<std::string_view> lines = client_offer(r);
+    const auto offered = websocket::offered_subprotocols(lines);
+    if (!offered) { return {Status::ambiguous, {}}; }
+    SessionToken token;
+    for (const std::string_view name : *offered) {
+        if (!name.starts_with(prefix)) { continue; }
+        if (token.status == Status::found) { return {Status::ambiguous, {}}; }
+        token = {Status::found, std::string(name.substr(prefix.size()))};
+    }
+    return token;
+}
+
 SessionToken from(const ngx_http_request_t& r, std::span<const std::string_view> cookies, const LocationConf& conf,
                   const TokenSource& source) {
     switch (source.kind) {
         case TokenSource::Kind::cookie: return from_cookie(cookies, source.name);
         case TokenSource::Kind::signed_cookie: return from_signed_cookie(cookies, source.name, *conf.secrets);
         case TokenSource::Kind::argument: return from_argument(r, source.name);
+        case TokenSource::Kind::subprotocol: return from_subprotocol(r, source.name);
         case TokenSource::Kind::bearer: return from_bearer(r);
         case TokenSource::Kind::header: return from_header(r, source.name);
     }

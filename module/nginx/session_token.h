@@ -22,8 +22,8 @@ struct SessionToken {
     const TokenSource* source = nullptr;  // that had it
 };
 
-// The first of the location's sources that has a token decides; an ambiguous or forged one before it refuses. `cookies` are
-// the client's Cookie lines.
+// The first of the location's sources that has a token decides; an ambiguous or forged one before it refuses. Cookies and
+// subprotocols are read as the client sent them.
 [[nodiscard]] SessionToken find_session_token(const ngx_http_request_t& r, std::span<const std::string_view> cookies,
                                               const LocationConf& conf);
 

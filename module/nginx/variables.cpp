@@ -2,9 +2,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "auth/sha256.h"
+#include "context/token.h"
 #include "nginx/connection.h"
+#include "nginx/object.h"
 #include "nginx/tunnel.h"
 
 namespace ws::nginx {
@@ -22,6 +25,35 @@ Text token_sha256(ngx_http_request_t* r, std::string_view) {
     const Connection* connection = Connection::of(r);
     return connection != nullptr && !connection->token.empty() ? Text(auth::sha256_hex(connection->token))
                                                                : std::nullopt;
+}
+
+// Which arguments have tokens: for the location, and for those that the request has come through.
+std::vector<std::string_view> token_arguments(ngx_http_request_t* r) {
+    std::vector<std::string_view> names;
+    const auto add = [&names](const LocationConf& conf) {
+        if (conf.tokens == nullptr) { return; }
+        for (const TokenSource& source : *conf.tokens) {
+            if (source.kind == TokenSource::Kind::argument) { names.push_back(source.name); }
+        }
+    };
+    add(location_conf(r));
+    (void)find_object<Connection>(r->pool, [&add](const Connection& connection) {
+        add(connection.hook_conf != nullptr ? *connection.hook_conf : *connection.conf);
+        return false;
+    });
+    return names;
+}
+
+Text request_line(ngx_http_request_t* r, std::string_view) {
+    const std::string_view line = view(r->request_line);
+    const std::vector<std::string_view> names = token_arguments(r);
+    const std::size_t mark = line.find('?');
+    if (names.empty() || mark == std::string_view::npos) { return std::string(line); }
+    const std::size_t blank = line.rfind(' ');
+    const std::size_t end = blank != std::string_view::npos && blank > mark ? blank : line.size();
+    return std::string(line.substr(0, mark + 1))
+        .append(context::without_values(line.substr(mark + 1, end - mark - 1), names))
+        .append(line.substr(end));
 }
 
 Text connection_id(ngx_http_request_t* r, std::string_view) {
@@ -130,6 +162,7 @@ ngx_int_t handler(ngx_http_request_t* r, ngx_http_variable_value_t* value, uintp
 ngx_http_variable_t variables[] = {
     {ngx_string("ws_token"), nullptr, handler<token>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_token_sha256"), nullptr, handler<token_sha256>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_request"), nullptr, handler<request_line>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_context"), nullptr, handler<whole_context>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_context_"), nullptr, handler<context_member>, 0, NGX_HTTP_VAR_NOCACHEABLE | NGX_HTTP_VAR_PREFIX, 0},
     {ngx_string("ws_connection_id"), nullptr, handler<connection_id>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},

@@ -38,7 +38,12 @@ class echo:
 
 
 def converse(program, address):
+    """Has a client send messages of all sizes."""
+    run(program, address, *map(str, SIZES))
+
+
+def run(program, *arguments):
     """Runs a client to its end."""
-    process = _start(program, address, *map(str, SIZES))
+    process = _start(program, *arguments)
     said, _ = process.communicate()
     wire.check(process.returncode == 0, f"{program}: {said}")

@@ -88,6 +88,19 @@ void other_authorizations_have_no_bearer_token(void**) {
     assert_false(bearer_token("Bearer a\r\nX: y").has_value());
 }
 
+void values_are_left_out_of_a_query_string(void**) {
+    const auto without = [](std::string_view query) {
+        const std::string_view names[] = {"t", "a b"};
+        return without_values(query, names);
+    };
+    for (const auto& [query, wanted] : {
+             std::pair{"", ""}, {"t=secret", "t=-"}, {"x=1&t=secret&y=2", "x=1&t=-&y=2"}, {"%74=secret", "%74=-"}, {"a%20b=s&T=1", "a%20b=-&T=1"},
+             {"t", "t"}, {"t=", "t=-"}, {"&&t=s&&", "&&t=-&&"}, {"t=s=t=s", "t=-"}, {"xt=1&tx=2", "xt=1&tx=2"}, {"t%=1", "t%=1"},
+             {"t=a&t=b", "t=-&t=-"}, {"t=%zz", "t=-"}, {"=t", "=t"}}) {
+        assert_string_equal(without(query).c_str(), wanted);
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -101,6 +114,7 @@ int main() {
         cmocka_unit_test(an_argument_that_occurs_twice_is_refused),
         cmocka_unit_test(a_bearer_token_is_found),
         cmocka_unit_test(other_authorizations_have_no_bearer_token),
+        cmocka_unit_test(values_are_left_out_of_a_query_string),
     };
     return cmocka_run_group_tests_name("tokens", tests, nullptr, nullptr);
 }
