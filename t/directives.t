@@ -37,7 +37,7 @@ qr/nginx\.conf:\d+/
 ws_delivery header;
 --- must_die
 --- error_log
-"ws_delivery" directive has a wrong value "header": it must be headers or envelope
+"ws_delivery" directive has a wrong value "header": it must be headers or envelope or http
 qr/nginx\.conf:\d+/
 
 === TEST 5: ws_envelope_data text

@@ -8,6 +8,7 @@
 #include "nginx/connection.h"
 #include "nginx/context_builder.h"
 #include "nginx/hook_question.h"
+#include "nginx/http_upgrade.h"
 #include "nginx/log_handler.h"
 #include "nginx/object.h"
 #include "nginx/refused_socket.h"
@@ -199,8 +200,8 @@ ngx_int_t deliver(Connection& connection) {
     ngx_http_request_t* r = connection.request;
     const LocationConf& conf = *connection.conf;
     const bool upgrade = connection.kind == websocket::RequestKind::upgrade;
-    const bool in_envelope = upgrade && conf.delivery_kind() == DeliveryKind::envelope;
-    if (in_envelope) {
+    const bool in_header = !upgrade || conf.delivery_kind() == DeliveryKind::headers;
+    if (!in_header) {
         if (conf.compression) { negotiate(connection); }
         if (connection.extensions.malformed) {
             return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed,
@@ -208,7 +209,12 @@ ngx_int_t deliver(Connection& connection) {
         }
         hide_header(*r, "Sec-WebSocket-Extensions");
     }
-    if (!in_envelope && !conf.header->name.empty()) {
+    if (upgrade && conf.delivery_kind() == DeliveryKind::http) {
+        if (connection.context->json().size() > conf.max_http_context()) {
+            return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid,
+                          "context too large for a header (ws_context_header_max)");
+        }
+    } else if (in_header && !conf.header->name.empty()) {
         const context::Context& context = *connection.context;
         const std::string value =
             conf.header->encoding == HeaderEncoding::json ? std::string(context.json()) : context.base64url();
@@ -332,7 +338,12 @@ ngx_int_t admit(ngx_http_request_t* r) noexcept try {
     if (!conf.active()) { return NGX_DECLINED; }
     const ngx_int_t rc = decide(r, conf);
     Connection* connection = Connection::of(r);
-    return closes_instead(connection, rc) ? open_and_close(*connection, rc) : rc;
+    if (closes_instead(connection, rc)) { return open_and_close(*connection, rc); }
+    if (rc == NGX_DECLINED && connection->kind == websocket::RequestKind::upgrade &&
+        conf.delivery_kind() == DeliveryKind::http) {
+        claim_content(*connection);
+    }
+    return rc;
 } catch (...) { return NGX_HTTP_INTERNAL_SERVER_ERROR; }
 
 }  // namespace ws::nginx

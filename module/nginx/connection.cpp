@@ -1,6 +1,7 @@
 #include "nginx/connection.h"
 
 #include "context/hex.h"
+#include "nginx/http_backend.h"
 #include "nginx/object.h"
 #include "nginx/random.h"
 #include "nginx/tunnel.h"
@@ -22,6 +23,7 @@ std::string random_id() {
 void on_request_end(void* data) noexcept {
     auto& connection = *static_cast<Connection*>(data);
     connection.watch.reset();
+    connection.opening.reset();
     connection.tunnel.reset();
     if (connection.expiry.timer_set) { ngx_del_timer(&connection.expiry); }
     if (connection.resume.posted) { ngx_delete_posted_event(&connection.resume); }

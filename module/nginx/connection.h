@@ -22,6 +22,7 @@
 
 namespace ws::nginx {
 
+class HttpBackend;
 class Tunnel;
 
 // A WebSocket's figures, for the access log.
@@ -102,6 +103,8 @@ struct Connection {
     websocket::Negotiation extensions;                           // with the client, in envelope delivery
     std::string traceparent;                                     // empty where ws_traceparent is off
     std::string_view subprotocol;                                // the one that the location picked
+    ngx_http_handler_pt content_handler = nullptr;               // the location's own, in http delivery
+    std::unique_ptr<HttpBackend> opening;                        // until the tunnel has it
     bool takeover = false;                                       // a good 101 is on its way to the client
     std::unique_ptr<Tunnel> tunnel;
     std::optional<Summary> summary;              // once there was a tunnel, and it is gone

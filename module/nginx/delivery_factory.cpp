@@ -50,7 +50,34 @@ relay::EnvelopeOptions envelope_options(const Connection& connection) {
     return options;
 }
 
+relay::HttpOptions http_options(const Connection& connection) {
+    const LocationConf& conf = *connection.conf;
+    relay::HttpOptions options;
+    options.limits = {conf.max_message_size, static_cast<std::uint32_t>(conf.max_fragments)};
+    options.json_data = conf.http_json != 0;
+    options.error = static_cast<relay::HttpErrorPolicy>(conf.http_error);
+    options.concurrency = static_cast<std::uint32_t>(conf.http_concurrency);
+    const HttpQueue queue = conf.http_queue != nullptr ? *conf.http_queue : HttpQueue{};
+    options.max_waiting = queue.messages;
+    options.max_waiting_bytes = queue.bytes;
+    options.max_context = conf.max_http_context();
+    options.deflate = connection.extensions.deflate;
+    options.deflate_level = static_cast<int>(conf.compression_level);
+    options.deflate_min_length = conf.compression_min_length;
+    // The connection owns the delivery.
+    options.on_failure = [&connection](std::uint64_t total, std::uint64_t sequence, std::string_view why) {
+        ngx_log_error(NGX_LOG_WARN, connection.request->connection->log, 0,
+                      "ws: request failed, connection=%*s seq=%uL: %*s (%uL so far)", connection.id.size(),
+                      connection.id.data(), sequence, why.size(), why.data(), total);
+    };
+    return options;
+}
+
 }  // namespace
+
+std::unique_ptr<relay::HttpDelivery> make_http_delivery(const Connection& connection, relay::Requests& requests) {
+    return std::make_unique<relay::HttpDelivery>(connection.context, http_options(connection), requests);
+}
 
 std::optional<std::string_view> response_header(const ngx_http_request_t& r, std::string_view name) {
     for (const websocket::Header& line : header_lines(r.upstream->headers_in.headers)) {

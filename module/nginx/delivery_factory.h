@@ -9,6 +9,7 @@
 
 #include "nginx/connection.h"
 #include "relay/delivery.h"
+#include "relay/http_delivery.h"
 
 namespace ws::nginx {
 
@@ -17,5 +18,9 @@ namespace ws::nginx {
 
 // For a connection whose 101 has come. Throws std::bad_alloc.
 [[nodiscard]] std::unique_ptr<relay::Delivery> make_delivery(const Connection& connection);
+
+// For a connection whose `open` event the backend has accepted. `requests` outlives it. Throws std::bad_alloc.
+[[nodiscard]] std::unique_ptr<relay::HttpDelivery> make_http_delivery(const Connection& connection,
+                                                                      relay::Requests& requests);
 
 }  // namespace ws::nginx

@@ -13,6 +13,7 @@
 #include "nginx/object.h"
 #include "nginx/ws_pass.h"
 #include "nginx/ws_status.h"
+#include "relay/http_delivery.h"
 #include "websocket/header_value.h"
 
 namespace ws::nginx {
@@ -70,6 +71,26 @@ char* set_control_frame_rate(ngx_conf_t* cf, LocationConf& conf) {
     return ok();
 }
 
+// MESSAGES [SIZE].
+char* set_http_queue(ngx_conf_t* cf, LocationConf& conf) {
+    if (conf.http_queue != nullptr) { return error(cf, "is duplicate"); }
+    const auto params = parameters(cf);
+    const ngx_int_t messages = ngx_atoi(params[0].data, params[0].len);
+    if (messages < 1 || messages > 1'000'000) {
+        return wrong_value(cf, view(params[0]), "a number of messages from 1 to 1000000, and a size");
+    }
+    HttpQueue queue;
+    queue.messages = static_cast<std::size_t>(messages);
+    if (params.size() > 1) {
+        ngx_str_t text = params[1];
+        const ssize_t size = ngx_parse_size(&text);
+        if (size <= 0) { return wrong_value(cf, view(text), "a size above 0, such as 64k or 1m"); }
+        queue.bytes = static_cast<std::size_t>(size);
+    }
+    conf.http_queue = make_object<HttpQueue>(cf->pool, queue);
+    return ok();
+}
+
 // NAME ..., or off.
 char* set_subprotocol(ngx_conf_t* cf, LocationConf& conf) {
     if (conf.subprotocols != nullptr) { return error(cf, "is duplicate"); }
@@ -87,9 +108,15 @@ char* set_subprotocol(ngx_conf_t* cf, LocationConf& conf) {
     return ok();
 }
 
-constexpr std::array<Choice, 2> deliveries{{
+constexpr std::array<Choice, 3> deliveries{{
     {"headers", static_cast<ngx_uint_t>(DeliveryKind::headers)},
     {"envelope", static_cast<ngx_uint_t>(DeliveryKind::envelope)},
+    {"http", static_cast<ngx_uint_t>(DeliveryKind::http)},
+}};
+constexpr std::array<Choice, 3> http_errors{{
+    {"ignore", static_cast<ngx_uint_t>(relay::HttpErrorPolicy::ignore)},
+    {"message", static_cast<ngx_uint_t>(relay::HttpErrorPolicy::message)},
+    {"close", static_cast<ngx_uint_t>(relay::HttpErrorPolicy::close)},
 }};
 constexpr std::array<Choice, 2> envelope_data{{{"string", 0}, {"json", 1}}};
 constexpr std::array<Choice, 2> envelope_context{{{"changed", 0}, {"always", 1}}};
@@ -162,6 +189,14 @@ ngx_command_t directives[] = {
         guarded<set_choice<&LocationConf::envelope_context_always, envelope_context>>),
     flag(ngx_string("ws_envelope_replies"), offsetof(LocationConf, envelope_replies)),
     own(ngx_string("ws_traceparent"), NGX_CONF_TAKE12, guarded<set_traceparent>),
+    own(ngx_string("ws_http_data"), NGX_CONF_TAKE1, guarded<set_choice<&LocationConf::http_json, envelope_data>>),
+    own(ngx_string("ws_http_error"), NGX_CONF_TAKE1, guarded<set_choice<&LocationConf::http_error, http_errors>>),
+    own(ngx_string("ws_http_concurrency"), NGX_CONF_TAKE1,
+        guarded<set_number<&LocationConf::http_concurrency, 1, 1000>>),
+    own(ngx_string("ws_http_queue"), NGX_CONF_TAKE12, guarded<set_http_queue>),
+    own(ngx_string("ws_http_max_requests"), NGX_CONF_TAKE1,
+        guarded<set_number<&LocationConf::http_max_requests, 1, 1000000>>),
+    flag(ngx_string("ws_http_access_log"), offsetof(LocationConf, http_access_log)),
     flag(ngx_string("ws_compression"), offsetof(LocationConf, compression)),
     own(ngx_string("ws_compression_level"), NGX_CONF_TAKE1,
         guarded<set_number<&LocationConf::compression_level, 1, 9>>),

@@ -1,5 +1,6 @@
 #include "nginx/handshake_filter.h"
 
+#include <memory>
 #include <string>
 
 #include "nginx/connection.h"
@@ -7,6 +8,7 @@
 #include "nginx/own_handshake.h"
 #include "nginx/request_headers.h"
 #include "nginx/tunnel.h"
+#include "nginx/upstream_backend.h"
 #include "websocket/subprotocol.h"
 
 namespace ws::nginx {
@@ -74,7 +76,7 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept try {
     connection->takeover = false;
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "ws: open connection=%*s", connection->id.size(),
                   connection->id.data());
-    Tunnel::take_over(*connection);
+    Tunnel::take_over(*connection, make_delivery(*connection), std::make_unique<UpstreamBackend>(r));
     const ngx_int_t rc = next_body_filter(r, in);
     // ssi keeps the flush to itself; behind all filters, the 101 would wait for ever, and messages pass it.
     const bool kept = r->out != nullptr && r->connection->buffered == 0;

@@ -106,7 +106,11 @@ void on_change(Connection& connection, const auth::Verdict& verdict) {
         result = build_context(connection, auth::view(verdict.session));
         expire_at(connection, verdict.expires);
     }
-    if (result.context == nullptr) { return end_session(connection); }
+    const LocationConf& conf = *connection.conf;
+    if (result.context == nullptr ||
+        (conf.delivery_kind() == DeliveryKind::http && result.context->json().size() > conf.max_http_context())) {
+        return end_session(connection);
+    }
     // Otherwise only its time to live has changed, or what the backend doesn't see.
     if (result.context->json() != connection.context->json()) {
         connection.context = std::move(result.context);

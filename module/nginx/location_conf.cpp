@@ -5,6 +5,7 @@
 #include "nginx/object.h"
 #include "nginx/ws_pass.h"
 #include "nginx/ws_status.h"
+#include "relay/http_delivery.h"
 
 namespace ws::nginx {
 
@@ -94,6 +95,11 @@ void* create_location_conf(ngx_conf_t* cf) noexcept {
     conf->envelope_replies = NGX_CONF_UNSET;
     conf->traceparent = NGX_CONF_UNSET_UINT;
     conf->trace_sampled = NGX_CONF_UNSET;
+    conf->http_json = NGX_CONF_UNSET_UINT;
+    conf->http_error = NGX_CONF_UNSET_UINT;
+    conf->http_concurrency = NGX_CONF_UNSET_UINT;
+    conf->http_max_requests = NGX_CONF_UNSET_UINT;
+    conf->http_access_log = NGX_CONF_UNSET;
     conf->compression = NGX_CONF_UNSET;
     conf->compression_level = NGX_CONF_UNSET_UINT;
     conf->compression_min_length = NGX_CONF_UNSET_SIZE;
@@ -152,6 +158,14 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     ngx_conf_merge_value(conf.envelope_replies, prev.envelope_replies, 0);
     ngx_conf_merge_uint_value(conf.traceparent, prev.traceparent, static_cast<ngx_uint_t>(Traces::off));
     ngx_conf_merge_value(conf.trace_sampled, prev.trace_sampled, 0);
+
+    ngx_conf_merge_uint_value(conf.http_json, prev.http_json, 0);
+    ngx_conf_merge_uint_value(conf.http_error, prev.http_error,
+                              static_cast<ngx_uint_t>(relay::HttpErrorPolicy::ignore));
+    ngx_conf_merge_uint_value(conf.http_concurrency, prev.http_concurrency, 1);
+    inherit(conf.http_queue, prev.http_queue);
+    ngx_conf_merge_uint_value(conf.http_max_requests, prev.http_max_requests, 0);
+    ngx_conf_merge_value(conf.http_access_log, prev.http_access_log, 0);
 
     ngx_conf_merge_value(conf.compression, prev.compression, 0);
     ngx_conf_merge_uint_value(conf.compression_level, prev.compression_level, 1);

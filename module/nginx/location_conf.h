@@ -36,7 +36,7 @@ struct ContextField {
     ngx_http_complex_value_t* value;  // this
 };
 
-enum class DeliveryKind : ngx_uint_t { headers, envelope };
+enum class DeliveryKind : ngx_uint_t { headers, envelope, http };
 enum class Traces : ngx_uint_t { off, on, messages };
 enum class StatusFormat : ngx_uint_t { by_request, json, prometheus, html };
 enum class HeaderEncoding : ngx_uint_t { json, base64url };
@@ -49,6 +49,12 @@ struct ContextHeader {
 struct MessageRate {
     relay::Rate rate;  // none: off
     bool delay = false;
+};
+
+// ws_http_queue: what may wait for its turn.
+struct HttpQueue {
+    std::size_t messages = 64;
+    std::size_t bytes = 1024 * 1024;
 };
 
 // Filled by nginx's own slot setters, so it stays a plain struct; lists are objects of the configuration's pool.
@@ -89,6 +95,13 @@ struct LocationConf {
     ngx_uint_t traceparent;    // Traces
     ngx_flag_t trace_sampled;  // one that begins here
 
+    ngx_uint_t http_json;
+    ngx_uint_t http_error;  // relay::HttpErrorPolicy
+    ngx_uint_t http_concurrency;
+    const HttpQueue* http_queue;
+    ngx_uint_t http_max_requests;  // of the worker; 0: a share of its connections
+    ngx_flag_t http_access_log;
+
     ngx_flag_t compression;
     ngx_uint_t compression_level;
     size_t compression_min_length;
@@ -112,7 +125,20 @@ struct LocationConf {
     [[nodiscard]] bool has_hook() const noexcept { return hook != nullptr && hook->hook != nullptr; }
     [[nodiscard]] bool shows_status() const noexcept { return status_format != NGX_CONF_UNSET_UINT; }
     // Does the module act on requests of this location at all? A hook that ws_status inherits doesn't.
-    [[nodiscard]] bool active() const noexcept { return !shows_status() && (has_hook() || proxy_handler != nullptr); }
+    [[nodiscard]] bool active() const noexcept {
+        return !shows_status() && (has_hook() || proxy_handler != nullptr || delivery_kind() == DeliveryKind::http);
+    }
+    // Bytes of JSON: in http delivery it goes with each request.
+    [[nodiscard]] std::size_t max_http_context() const noexcept {
+        if (header->name.empty()) { return max_session_size; }
+        const std::size_t most =
+            header->encoding == HeaderEncoding::json ? context_header_max : context_header_max / 4 * 3;
+        return most < max_session_size ? most : max_session_size;
+    }
+    // Each takes a connection of the worker's for itself and, as a rule, one to the backend.
+    [[nodiscard]] std::size_t most_http_requests() const noexcept {
+        return http_max_requests != 0 ? http_max_requests : (ngx_cycle->connection_n + 3) / 4;
+    }
     [[nodiscard]] DeliveryKind delivery_kind() const noexcept { return static_cast<DeliveryKind>(delivery); }
     [[nodiscard]] Traces traces() const noexcept { return static_cast<Traces>(traceparent); }
 };

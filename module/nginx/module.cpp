@@ -3,6 +3,7 @@
 
 #include "auth/variable_hook.h"
 #include "nginx/admission.h"
+#include "nginx/detached_request.h"
 #include "nginx/handshake_filter.h"
 #include "nginx/jwt_hook.h"
 #include "nginx/location_conf.h"
@@ -28,6 +29,8 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) noexcept {
     if (handler == nullptr) { return NGX_ERROR; }
     *handler = ws::nginx::admit;
     ws::nginx::install_handshake_filter();
+    ws::nginx::install_detached_filters();
+    if (ws::nginx::install_detached_phases(cf) != NGX_OK) { return NGX_ERROR; }
     if (ws::nginx::StatusZone::add(cf) != NGX_OK) { return NGX_ERROR; }
     return ws::nginx::main_conf(cf).hooks->check(cf);
 }

@@ -10,16 +10,6 @@ namespace ws::nginx {
 
 namespace {
 
-template <class Visit>
-void for_each(const ngx_list_t& headers, Visit visit) {
-    for (const ngx_list_part_t* part = &headers.part; part != nullptr; part = part->next) {
-        auto* lines = static_cast<ngx_table_elt_t*>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-            if (lines[i].hash != 0) { visit(lines[i]); }
-        }
-    }
-}
-
 bool same_name(std::string_view a, std::string_view b, bool any_sign) noexcept {
     const auto fold = [any_sign](char c) {
         if (c >= 'A' && c <= 'Z') { return static_cast<char>(c + 32); }
@@ -31,7 +21,7 @@ bool same_name(std::string_view a, std::string_view b, bool any_sign) noexcept {
 
 std::vector<std::string_view> values(const ngx_list_t& headers, std::string_view name) {
     std::vector<std::string_view> values;
-    for_each(headers, [&](const ngx_table_elt_t& line) {
+    for_each_header(headers, [&](const ngx_table_elt_t& line) {
         if (same_name(view(line.key), name, false)) { values.push_back(view(line.value)); }
     });
     return values;
@@ -53,7 +43,9 @@ void hide(ngx_table_elt_t& line) noexcept {
 
 std::vector<websocket::Header> header_lines(const ngx_list_t& headers) {
     std::vector<websocket::Header> lines;
-    for_each(headers, [&lines](const ngx_table_elt_t& line) { lines.push_back({view(line.key), view(line.value)}); });
+    for_each_header(headers, [&lines](const ngx_table_elt_t& line) {
+        lines.push_back({view(line.key), view(line.value)});
+    });
     return lines;
 }
 
@@ -70,7 +62,7 @@ void own_headers(ngx_http_request_t& subrequest) {
     if (ngx_list_init(&own, subrequest.pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) { throw std::bad_alloc(); }
     ngx_list_t& list = subrequest.headers_in.headers;
     // A list of one part that is a copy has its end in the original.
-    for_each(list, [&own](const ngx_table_elt_t& line) {
+    for_each_header(list, [&own](const ngx_table_elt_t& line) {
         auto* copied = static_cast<ngx_table_elt_t*>(ngx_list_push(&own));
         if (copied == nullptr) { throw std::bad_alloc(); }
         *copied = line;
@@ -81,14 +73,14 @@ void own_headers(ngx_http_request_t& subrequest) {
 }
 
 void hide_header(ngx_http_request_t& r, std::string_view name) {
-    for_each(r.headers_in.headers, [name](ngx_table_elt_t& line) {
+    for_each_header(r.headers_in.headers, [name](ngx_table_elt_t& line) {
         if (same_name(view(line.key), name, true)) { hide(line); }
     });
 }
 
 void replace_header(ngx_http_request_t& r, std::string_view name, ngx_str_t value) {
     bool replaced = false;
-    for_each(r.headers_in.headers, [&](ngx_table_elt_t& line) {
+    for_each_header(r.headers_in.headers, [&](ngx_table_elt_t& line) {
         if (!same_name(view(line.key), name, false)) { return; }
         if (std::exchange(replaced, true)) {
             hide(line);
@@ -122,7 +114,7 @@ void add_response_header(ngx_http_request_t& r, std::string_view name, std::stri
 }
 
 void strip_cookie(ngx_http_request_t& r, std::string_view name) {
-    for_each(r.headers_in.headers, [&](ngx_table_elt_t& line) {
+    for_each_header(r.headers_in.headers, [&](ngx_table_elt_t& line) {
         if (!same_name(view(line.key), "Cookie", false)) { return; }
         std::string kept;
         bool found = false;

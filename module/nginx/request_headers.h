@@ -12,6 +12,17 @@
 
 namespace ws::nginx {
 
+// Visits the lines of an nginx header list that count.
+template <class Visit>
+void for_each_header(const ngx_list_t& headers, Visit visit) {
+    for (const ngx_list_part_t* part = &headers.part; part != nullptr; part = part->next) {
+        auto* lines = static_cast<ngx_table_elt_t*>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+            if (lines[i].hash != 0) { visit(lines[i]); }
+        }
+    }
+}
+
 // All lines of an nginx header list; the views live as long as the list's elements.
 [[nodiscard]] std::vector<websocket::Header> header_lines(const ngx_list_t& headers);
 

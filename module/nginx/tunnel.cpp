@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "nginx/delivery_factory.h"
 #include "websocket/close_code.h"
 
 namespace ws::nginx {
@@ -44,7 +43,7 @@ relay::GateLimits limits(const Connection& connection) noexcept {
     return limits;
 }
 
-relay::Timeouts timeouts(const Connection& connection) noexcept {
+relay::Timeouts timeouts(const Connection& connection, const TunnelBackend& backend) noexcept {
     ngx_http_request_t* r = connection.request;
     const auto* core = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module));
     return {
@@ -53,7 +52,7 @@ relay::Timeouts timeouts(const Connection& connection) noexcept {
         .ping = Milliseconds(connection.conf->ping_interval),
         .pong = Milliseconds(connection.conf->pong_timeout),
         .client_send = Milliseconds(core->send_timeout),
-        .backend_send = Milliseconds(r->upstream->conf->send_timeout),
+        .backend_send = backend.send_timeout(),
         .age = at_random(connection.conf->max_age - connection.conf->max_age / 10, connection.conf->max_age / 10),
         .message = Milliseconds(connection.conf->message_timeout),
     };
@@ -62,6 +61,7 @@ relay::Timeouts timeouts(const Connection& connection) noexcept {
 status::Delivery kind(const Connection& connection) noexcept {
     switch (connection.conf->delivery_kind()) {
         case DeliveryKind::headers: return status::Delivery::headers;
+        case DeliveryKind::http: return status::Delivery::http;
         case DeliveryKind::envelope: break;
     }
     return status::Delivery::envelope;
@@ -84,8 +84,10 @@ void delete_timer(ngx_event_t* event) noexcept {
 
 }  // namespace
 
-void Tunnel::take_over(Connection& connection) {
-    connection.tunnel = std::make_unique<Tunnel>(connection, make_delivery(connection), *Worker::current());
+void Tunnel::take_over(Connection& connection, std::unique_ptr<relay::Delivery> delivery,
+                       std::unique_ptr<TunnelBackend> backend) {
+    connection.tunnel =
+        std::make_unique<Tunnel>(connection, std::move(delivery), std::move(backend), *Worker::current());
     connection.tunnel->install();
     // The backend has got headers that are old by now; an envelope is yet to be made.
     const bool in_headers = connection.conf->delivery_kind() == DeliveryKind::headers;
@@ -99,16 +101,16 @@ void Tunnel::take_over(Connection& connection) {
     }
 }
 
-Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery, Worker& worker)
+Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery,
+               std::unique_ptr<TunnelBackend> backend, Worker& worker)
     : connection_(connection),
       r_(connection.request),
-      u_(connection.request->upstream),
       worker_(worker),
       place_(worker.add(*this)),
       client_(Socket::client(r_)),
-      backend_(Socket::backend(u_)),
-      relay_(client_, backend_, std::move(delivery), timeouts(connection), limits(connection), worker.scratch(),
-             connection.conf->max_pending),
+      backend_(std::move(backend)),
+      relay_(client_, backend_->peer(), std::move(delivery), timeouts(connection, *backend_), limits(connection),
+             worker.scratch(), connection.conf->max_pending),
       meter_(worker.counters(), kind(connection)) {
     no_socket_.fd = static_cast<ngx_socket_t>(-1);
     timer_.data = &no_socket_;
@@ -133,31 +135,15 @@ void Tunnel::install() {
     // As nginx does where it passes a response on unbuffered: a delayed write event would wait for a timer that is ours now.
     r_->limit_rate = 0;
     r_->limit_rate_set = 1;
-    take_buffers();
-    stock_ = {r_->read_event_handler, r_->write_event_handler, u_->read_event_handler, u_->write_event_handler};
-    r_->read_event_handler = on_client_read;
-    r_->write_event_handler = on_client_write;
-    u_->read_event_handler = on_backend_read;
-    u_->write_event_handler = on_backend_write;
-    // nginx's tunnel runs once more before the first event of ours: it finds neither data nor room for data, and must not
-    // see an end either; the sockets will tell about it again.
-    client_.connection()->read->eof = 0;
-    backend_.connection()->read->eof = 0;
-    ngx_post_event(backend_.connection()->read, &ngx_posted_events);
-    if (!client_.connection()->read->posted) { ngx_post_event(client_.connection()->read, &ngx_posted_events); }
-}
-
-// Bytes that nginx has read already, and buffers without room so that it reads no more.
-void Tunnel::take_buffers() {
-    early_backend_.assign(reinterpret_cast<char*>(u_->buffer.pos),
-                          static_cast<std::size_t>(u_->buffer.last - u_->buffer.pos));
     early_client_.assign(reinterpret_cast<char*>(r_->header_in->pos),
                          static_cast<std::size_t>(r_->header_in->last - r_->header_in->pos));
     r_->header_in->pos = r_->header_in->last;
-    static u_char nothing;
-    for (ngx_buf_t* buffer : {&u_->buffer, &u_->from_client}) {
-        buffer->start = buffer->pos = buffer->last = buffer->end = &nothing;
-    }
+    backend_->install(*this);
+    r_->read_event_handler = on_client_read;
+    r_->write_event_handler = on_client_write;
+    ngx_event_t* read = client_.connection()->read;
+    read->eof = 0;  // the socket will tell about it again
+    if (!read->posted) { ngx_post_event(read, &ngx_posted_events); }
 }
 
 void Tunnel::drain(std::size_t part, std::size_t parts) noexcept {
@@ -184,6 +170,7 @@ void Tunnel::on_session() noexcept {
 
 State Tunnel::follow_session() {
     if (connection_.session_ended) {
+        relay_.revoke();
         worker_.counters().revocations.add();
         ngx_log_error(NGX_LOG_INFO, r_->connection->log, 0, "ws: session ended, connection=%*s", connection_.id.size(),
                       connection_.id.data());
@@ -208,14 +195,28 @@ void Tunnel::on_client_write(ngx_http_request_t* r) noexcept {
     self.drive([&self] { return self.relay_.writable(Side::client, now()); });
 }
 
-void Tunnel::on_backend_read(ngx_http_request_t* r, ngx_http_upstream_t*) noexcept {
-    Tunnel& self = *Connection::of(r)->tunnel;
-    self.drive([&self] { return self.relay_.readable(Side::backend, now()); });
+void Tunnel::backend_readable() noexcept {
+    drive([this] { return relay_.readable(Side::backend, now()); });
 }
 
-void Tunnel::on_backend_write(ngx_http_request_t* r, ngx_http_upstream_t*) noexcept {
-    Tunnel& self = *Connection::of(r)->tunnel;
-    self.drive([&self] { return self.relay_.writable(Side::backend, now()); });
+void Tunnel::backend_writable() noexcept {
+    drive([this] { return relay_.writable(Side::backend, now()); });
+}
+
+void Tunnel::backend_ready() noexcept {
+    drive([this] { return relay_.resume(now()); });
+}
+
+void Tunnel::abort() noexcept {
+    drive([]() -> State { throw std::bad_alloc(); });
+}
+
+bool Tunnel::command(const context::Command& command) noexcept {
+    bool done_it = false;
+    ngx_connection_t* c = client_.connection();
+    drive([&] { return relay_.command(command, done_it, now()); });
+    ngx_http_run_posted_requests(c);
+    return done_it;
 }
 
 void Tunnel::on_timer(ngx_event_t* event) noexcept {
@@ -234,36 +235,36 @@ State Tunnel::on_time() {
                         {websocket::close_code::going_away, "server restart"}, now());
 }
 
+State Tunnel::start() {
+    started_ = true;
+    delete_timer(client_.connection()->read);
+    delete_timer(client_.connection()->write);
+    backend_->delete_timers();
+    const State state = relay_.start(std::exchange(early_client_, {}), backend_->take_early(), now());
+    // The worker was told to go while the handshake was under way.
+    if (ngx_exiting && state != State::done) { drain(0, 1); }
+    return state;
+}
+
 // One step of the relay, and what follows from it. The tunnel may be gone afterwards.
 template <class Step>
 void Tunnel::drive(Step step) noexcept {
     State state = State::done;
     try {
-        if (!started_) {
-            started_ = true;
-            for (Socket* socket : {&client_, &backend_}) {
-                delete_timer(socket->connection()->read);
-                delete_timer(socket->connection()->write);
-            }
-            state = relay_.start(std::exchange(early_client_, {}), std::exchange(early_backend_, {}), now());
-            // The worker was told to go while the handshake was under way.
-            if (ngx_exiting && state != State::done) { drain(0, 1); }
-        } else {
-            state = State::open;
-        }
+        state = started_ ? State::open : start();
         if (state == State::open) { state = step(); }
     } catch (...) {
         ngx_log_error(NGX_LOG_ERR, r_->connection->log, 0, "ws: out of memory, connection=%*s closed",
                       connection_.id.size(), connection_.id.data());
     }
     meter_.update(summary().traffic);
-    if (state == State::done || !client_.rearm() || !backend_.rearm()) {
+    if (state == State::done || !client_.rearm() || !backend_->rearm()) {
         hand_back();
         return;
     }
     if (state == State::busy) {
         ngx_post_event(client_.connection()->read, &ngx_posted_next_events);
-        ngx_post_event(backend_.connection()->read, &ngx_posted_next_events);
+        backend_->read_again();
     }
     arm_timer();
 }
@@ -283,14 +284,7 @@ void Tunnel::hand_back() noexcept {
     finish();
     connection_.watch.reset();
     if (connection_.expiry.timer_set) { ngx_del_timer(&connection_.expiry); }
-    r_->read_event_handler = stock_.client_read;
-    r_->write_event_handler = stock_.client_write;
-    u_->read_event_handler = stock_.backend_read;
-    u_->write_event_handler = stock_.backend_write;
-    client_.connection()->read->eof = 1;
-    backend_.connection()->read->eof = 1;
-    // With both sides at their end, nginx's tunnel finalizes the request; the tunnel is destroyed on the way.
-    stock_.client_read(r_);
+    backend_->hand_back();
 }
 
 // The WebSocket is over: what was so until now is kept for the access log.

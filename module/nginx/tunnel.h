@@ -1,14 +1,16 @@
-// A relay on nginx's events: takes a connection over from nginx's own tunnel after the 101, and hands it back at the end,
-// so that nginx finalizes, logs and frees it as it always does.
+// A relay on nginx's events: takes a connection over after the 101, and hands it back at the end, so that nginx finalizes,
+// logs and frees it as it always does.
 #pragma once
 
 #include "nginx/ngx.h"
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "nginx/connection.h"
 #include "nginx/socket.h"
+#include "nginx/tunnel_backend.h"
 #include "nginx/worker.h"
 #include "relay/relay.h"
 #include "status/connection_meter.h"
@@ -17,11 +19,12 @@ namespace ws::nginx {
 
 class Tunnel final {
 public:
-    // In the one moment when it can be done: nginx has installed its tunnel's handlers and not yet called them
-    // (ngx_http_upstream_upgrade flushes the response between the two). Throws std::bad_alloc.
-    static void take_over(Connection& connection);
+    // When the 101 is on its way to the client. Throws std::bad_alloc.
+    static void take_over(Connection& connection, std::unique_ptr<relay::Delivery> delivery,
+                          std::unique_ptr<TunnelBackend> backend);
 
-    Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery, Worker& worker);
+    Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery, std::unique_ptr<TunnelBackend> backend,
+           Worker& worker);
     Tunnel(const Tunnel&) = delete;
     Tunnel& operator=(const Tunnel&) = delete;
     ~Tunnel();
@@ -36,25 +39,24 @@ public:
     // For the worker: acts on the change, once it is this tunnel's turn. The tunnel may be gone afterwards.
     void on_session() noexcept;
 
+    // For the backend: its events. The tunnel may be gone afterwards.
+    void backend_readable() noexcept;
+    void backend_writable() noexcept;
+    void backend_ready() noexcept;  // the delivery has got what it waits for, or may try again
+    void abort() noexcept;          // for want of memory
+
+    // Somebody else in the worker wants something of this connection. False where it can't be done. The tunnel may be gone afterwards.
+    bool command(const context::Command& command) noexcept;
+
     [[nodiscard]] Summary summary() const noexcept;
 
 private:
-    // nginx's handlers, to be called at the end.
-    struct Stock {
-        ngx_http_event_handler_pt client_read;
-        ngx_http_event_handler_pt client_write;
-        ngx_http_upstream_handler_pt backend_read;
-        ngx_http_upstream_handler_pt backend_write;
-    };
-
     static void on_client_read(ngx_http_request_t* r) noexcept;
     static void on_client_write(ngx_http_request_t* r) noexcept;
-    static void on_backend_read(ngx_http_request_t* r, ngx_http_upstream_t* u) noexcept;
-    static void on_backend_write(ngx_http_request_t* r, ngx_http_upstream_t* u) noexcept;
     static void on_timer(ngx_event_t* event) noexcept;
 
     void install();
-    void take_buffers();
+    [[nodiscard]] relay::Relay::State start();
     template <class Step>
     void drive(Step step) noexcept;
     [[nodiscard]] relay::Relay::State on_time();
@@ -67,18 +69,15 @@ private:
 
     Connection& connection_;
     ngx_http_request_t* r_;
-    ngx_http_upstream_t* u_;
     Worker& worker_;
     Worker::Tunnels::iterator place_;
     std::optional<Worker::Tunnels::iterator> notice_;
     bool ended_ = false;
     Socket client_;
-    Socket backend_;
+    std::unique_ptr<TunnelBackend> backend_;
     relay::Relay relay_;
     status::ConnectionMeter meter_;
-    Stock stock_{};
     std::string early_client_;  // read by nginx before the take-over
-    std::string early_backend_;
     bool started_ = false;
     ngx_msec_t drain_at_ = 0;       // 0: not draining
     ngx_connection_t no_socket_{};  // events want one for the debug log

@@ -7,6 +7,7 @@
 #include "auth/sha256.h"
 #include "context/token.h"
 #include "nginx/connection.h"
+#include "nginx/detached_request.h"
 #include "nginx/object.h"
 #include "nginx/tunnel.h"
 
@@ -71,22 +72,39 @@ Text auth_status(ngx_http_request_t* r, std::string_view) {
     return std::string(name(connection != nullptr ? connection->auth : AuthStatus::off));
 }
 
-Text whole_context(ngx_http_request_t* r, std::string_view) {
+// In the request of an event, the connection's context as it is with that event; else as it was with the upgrade.
+const context::Context* context_of(ngx_http_request_t* r) noexcept {
+    if (const DetachedRequest* request = DetachedRequest::of(r)) { return &request->context(); }
     const Connection* connection = Connection::of(r);
-    return connection != nullptr && connection->context != nullptr ? Text(connection->context->json()) : std::nullopt;
+    return connection != nullptr ? connection->context.get() : nullptr;
+}
+
+Text whole_context(ngx_http_request_t* r, std::string_view) {
+    const context::Context* context = context_of(r);
+    return context != nullptr ? Text(context->json()) : std::nullopt;
 }
 
 // $ws_context_user__id: the member "user__id" if there is one, else "id" in "user".
 Text context_member(ngx_http_request_t* r, std::string_view variable) {
     static constexpr std::string_view prefix = "ws_context_";
-    const Connection* connection = Connection::of(r);
-    if (connection == nullptr || connection->context == nullptr) { return std::nullopt; }
+    const context::Context* context = context_of(r);
+    if (context == nullptr) { return std::nullopt; }
     std::string path(variable.substr(prefix.size()));
-    if (Text value = connection->context->member(path)) { return value; }
+    if (Text value = context->member(path)) { return value; }
     for (std::size_t at = path.find("__"); at != std::string::npos; at = path.find("__", at + 1)) {
         path.replace(at, 2, ".");
     }
-    return connection->context->member(path);
+    return context->member(path);
+}
+
+Text event(ngx_http_request_t* r, std::string_view) {
+    const DetachedRequest* request = DetachedRequest::of(r);
+    return request != nullptr ? Text(name(request->event().kind)) : std::nullopt;
+}
+
+Text sequence(ngx_http_request_t* r, std::string_view) {
+    const DetachedRequest* request = DetachedRequest::of(r);
+    return request != nullptr ? Text(std::to_string(request->event().sequence)) : std::nullopt;
 }
 
 // Seconds with milliseconds, as nginx writes times.
@@ -182,6 +200,8 @@ ngx_http_variable_t variables[] = {
      NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_close_code"), nullptr, handler<close_code>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_closed_by"), nullptr, handler<closed_by>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_event"), nullptr, handler<event>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("ws_sequence"), nullptr, handler<sequence>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("ws_time_ms"), nullptr, handler<time_ms>, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
 };
 

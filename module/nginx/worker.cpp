@@ -4,7 +4,9 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <iterator>
 
+#include "nginx/http_backend.h"
 #include "nginx/tunnel.h"
 
 namespace ws::nginx {
@@ -40,11 +42,14 @@ Worker::Worker(ngx_cycle_t* cycle) noexcept : cycle_(cycle), zone_(cycle), count
     notify_.data = &no_socket_;
     notify_.log = cycle->log;
     notify_.handler = on_notices;
+    room_ = notify_;
+    room_.handler = on_room;
 }
 
 Worker::~Worker() {
     if (notice_ != nullptr) { ngx_close_connection(notice_); }
     if (notify_.posted) { ngx_delete_posted_event(&notify_); }
+    if (room_.posted) { ngx_delete_posted_event(&room_); }
     for (auto& [server, sessions] : sessions_) { sessions->shutdown(); }
     zone_.board().leave(*counters_);
 }
@@ -66,6 +71,35 @@ void Worker::on_notices(ngx_event_t* event) noexcept {
     auto& self = *static_cast<Worker*>(static_cast<ngx_connection_t*>(event->data)->data);
     for (int n = 0; n < notices_at_a_time && !self.notices_.empty(); ++n) { self.notices_.front()->on_session(); }
     if (!self.notices_.empty()) { ngx_post_event(event, &ngx_posted_next_events); }
+}
+
+bool Worker::take_request(std::size_t most) noexcept {
+    if (requests_ >= most || (!waiting_.empty() && !whose_turn_)) { return false; }
+    ++requests_;
+    return true;
+}
+
+void Worker::request_ended() noexcept {
+    --requests_;
+    if (!waiting_.empty()) { ngx_post_event(&room_, &ngx_posted_events); }
+}
+
+Worker::HttpBackends::iterator Worker::wait_for_request(HttpBackend& backend) {
+    return waiting_.insert(waiting_.end(), &backend);
+}
+
+// In the order of their coming. Who finds no room, or not enough, stays the first.
+void Worker::on_room(ngx_event_t* event) noexcept {
+    auto& self = *static_cast<Worker*>(static_cast<ngx_connection_t*>(event->data)->data);
+    while (!self.waiting_.empty()) {
+        const std::size_t before = self.waiting_.size();
+        self.whose_turn_ = true;
+        self.waiting_.front()->on_room();
+        self.whose_turn_ = false;
+        if (self.waiting_.size() < before) { continue; }
+        self.waiting_.splice(self.waiting_.begin(), self.waiting_, std::prev(self.waiting_.end()));
+        return;
+    }
 }
 
 Worker::Tunnels::iterator Worker::add(Tunnel& tunnel) {

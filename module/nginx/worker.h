@@ -16,6 +16,7 @@
 
 namespace ws::nginx {
 
+class HttpBackend;
 class Tunnel;
 
 // Masking keys out of the kernel's generator (RFC 6455 10.3), fetched many at a time.
@@ -66,7 +67,16 @@ public:
     [[nodiscard]] Tunnels::iterator notify(Tunnel& tunnel);
     void forget(Tunnels::iterator notice) noexcept { notices_.erase(notice); }
 
+    // Requests of http delivery under way in this worker: takes one of `most`, unless there are so many or somebody waits.
+    [[nodiscard]] bool take_request(std::size_t most) noexcept;
+    void request_ended() noexcept;
+    // Has the backend's on_room() called once it is its turn.
+    using HttpBackends = std::list<HttpBackend*>;
+    [[nodiscard]] HttpBackends::iterator wait_for_request(HttpBackend& backend);
+    void forget_waiting(HttpBackends::iterator place) noexcept { waiting_.erase(place); }
+
 private:
+    static void on_room(ngx_event_t* event) noexcept;
     void watch_for_exit();
     static void on_notices(ngx_event_t* event) noexcept;
     static void on_exit_notice(ngx_event_t* event) noexcept;
@@ -83,6 +93,10 @@ private:
     ngx_connection_t no_socket_{};  // events want one for the debug log
     ngx_event_t notify_{};
     std::optional<ngx_msec_t> exiting_since_;
+    HttpBackends waiting_;
+    std::size_t requests_ = 0;
+    bool whose_turn_ = false;  // on_room() is being called: others wait behind it
+    ngx_event_t room_{};
     ngx_connection_t* notice_ = nullptr;  // nginx tells idle connections when the worker has to go
 };
 

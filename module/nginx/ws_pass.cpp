@@ -2,20 +2,23 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 
 #include "nginx/connection.h"
+#include "nginx/detached_request.h"
 
 namespace ws::nginx {
 
 namespace {
 
 // Lines that proxy_pass writes its own way, by its defaults or by proxy_set_header. Those are left alone, with all that
-// proxy_set_header inherits: only the finished request is changed. An upgrade has no body, proxy_set_body or not: a backend
-// that waits for one would take frames for it.
-bool is_unfit(std::string_view line) noexcept {
-    static constexpr std::array<std::string_view, 5> names{
-        "connection:", "upgrade:", "keep-alive:", "content-length:", "transfer-encoding:"};
+// proxy_set_header inherits: only the finished request is changed.
+constexpr std::array<std::string_view, 3> hop_by_hop{"connection:", "upgrade:", "keep-alive:"};
+// An upgrade has no body, proxy_set_body or not: a backend that waits for one would take frames for it.
+constexpr std::array<std::string_view, 2> of_a_body{"content-length:", "transfer-encoding:"};
+
+bool begins_with_one_of(std::string_view line, std::span<const std::string_view> names) noexcept {
     return std::ranges::any_of(names, [line](std::string_view name) {
         return line.size() >= name.size() &&
                ngx_strncasecmp(reinterpret_cast<u_char*>(const_cast<char*>(line.data())),
@@ -23,30 +26,33 @@ bool is_unfit(std::string_view line) noexcept {
     });
 }
 
-// The request that proxy_pass has written, as an upgrade request. Empty if it isn't a request head.
-std::string as_upgrade(std::string_view head) {
+// The request that proxy_pass has written, in HTTP/1.1: as an upgrade, or as a request that leaves the connection open. Empty if it
+// isn't a request head.
+std::string rewritten(std::string_view text, bool upgrade) {
     static constexpr std::string_view crlf = "\r\n";
-    const std::size_t first = head.find(crlf);
-    const std::size_t version = first == std::string_view::npos ? first : head.substr(0, first).rfind(" HTTP/");
+    const std::size_t first = text.find(crlf);
+    const std::size_t version = first == std::string_view::npos ? first : text.substr(0, first).rfind(" HTTP/");
     if (version == std::string_view::npos) { return {}; }
-    std::string request(head.substr(0, version));
+    std::string request(text.substr(0, version));
     request += " HTTP/1.1\r\n";
-    for (head.remove_prefix(first + crlf.size()); !head.starts_with(crlf);) {
-        const std::size_t end = head.find(crlf);
+    for (text.remove_prefix(first + crlf.size()); !text.starts_with(crlf);) {
+        const std::size_t end = text.find(crlf);
         if (end == std::string_view::npos) { return {}; }
-        if (!is_unfit(head)) { request += head.substr(0, end + crlf.size()); }
-        head.remove_prefix(end + crlf.size());
+        const bool left_out = begins_with_one_of(text, hop_by_hop) || (upgrade && begins_with_one_of(text, of_a_body));
+        if (!left_out) { request += text.substr(0, end + crlf.size()); }
+        text.remove_prefix(end + crlf.size());
     }
-    request += "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-    return request;
+    if (upgrade) { return request.append("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"); }
+    return request.append(text);  // with the body of proxy_set_body, if there is one
 }
 
-ngx_int_t create_upgrade_request(ngx_http_request_t* r) noexcept try {
+ngx_int_t create_request(ngx_http_request_t* r) noexcept try {
     const ngx_int_t rc = Connection::of(r)->create_request(r);
     if (rc != NGX_OK) { return rc; }
     ngx_buf_t* buffer = r->upstream->request_bufs->buf;
     const std::string request =
-        as_upgrade({reinterpret_cast<char*>(buffer->pos), static_cast<std::size_t>(buffer->last - buffer->pos)});
+        rewritten({reinterpret_cast<char*>(buffer->pos), static_cast<std::size_t>(buffer->last - buffer->pos)},
+                  DetachedRequest::of(r) == nullptr);
     if (request.empty()) { return NGX_ERROR; }
     const ngx_str_t text = copy(r->pool, request);
     buffer->start = buffer->pos = text.data;
@@ -80,8 +86,8 @@ ngx_int_t handle(ngx_http_request_t* r) noexcept {
     r->aio = 0;
     if (rc != NGX_DONE || r->upstream == nullptr) { return rc; }
     connection->create_request = r->upstream->create_request;
-    r->upstream->create_request = create_upgrade_request;
-    if (pass_by_cache(r)) {
+    r->upstream->create_request = create_request;
+    if (DetachedRequest::of(r) != nullptr || pass_by_cache(r)) {
         ngx_http_upstream_init(r);
     } else {
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "context/command.h"
 #include "context/context.h"
 #include "relay/peer.h"
 #include "websocket/close_code.h"
@@ -70,6 +71,22 @@ public:
 
     // The session has changed. Nothing happens where the context went ahead of the messages and can't be taken back.
     virtual void change_context(std::shared_ptr<const context::Context>, Output&) {}
+
+    // Does what somebody else in the worker wants of this connection: sends the client a message, closes it, patches the
+    // context. False where that can't be done.
+    [[nodiscard]] virtual bool command(const context::Command&, Output&) { return false; }
+
+    // The session is gone: what waits to be delivered must not be. A close() follows.
+    virtual void revoke() {}
+
+    // What the delivery waits for outside of the relay has come.
+    virtual void resume(Output&) {}
+
+    // The client takes what it is given: the delivery may go on with what waits inside it.
+    virtual void proceed(Output&) {}
+
+    // So much waits inside the delivery that the client is not to be read.
+    [[nodiscard]] virtual bool full() const noexcept { return false; }
 
     // Asks the client for a sign of life. False when nothing can be put in now.
     [[nodiscard]] virtual bool ping(Output& output) = 0;

@@ -55,6 +55,7 @@ Relay::State Relay::readable(Side side, Milliseconds now) { return settle(pump(s
 
 Relay::State Relay::writable(Side side, Milliseconds now) {
     flush_pending(side, now);
+    proceed(now);
     const bool other_busy = pump(other(side), now);
     const bool busy = pump(side, now);
     return settle(other_busy || busy, now);
@@ -73,6 +74,28 @@ Relay::State Relay::change_context(std::shared_ptr<const context::Context> conte
     delivery_->change_context(std::move(context), scratch_.output);
     flush_output(Side::client, now);
     return settle(false, now);
+}
+
+Relay::State Relay::command(const context::Command& command, bool& done_it, Milliseconds now) {
+    done_it = delivery_->command(command, scratch_.output);
+    flush_output(Side::client, now);
+    return settle(false, now);
+}
+
+Relay::State Relay::resume(Milliseconds now) {
+    last_activity_ = now;
+    released_ = false;
+    delivery_->resume(scratch_.output);
+    flush_output(Side::client, now);
+    proceed(now);
+    return settle(pump(Side::client, now), now);
+}
+
+// A delivery goes on only as fast as the client takes what comes of it.
+void Relay::proceed(Milliseconds now) {
+    if (!flushed(Side::client)) { return; }
+    delivery_->proceed(scratch_.output);
+    flush_output(Side::client, now);
 }
 
 Relay::State Relay::expired(Milliseconds now) {
@@ -167,7 +190,7 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
     } else {
         if (timeouts_.age.count() > 0) { consider(started_ + timeouts_.age); }
         if (timeouts_.idle.count() > 0) { consider(last_activity_ + timeouts_.idle); }
-        if (timeouts_.ping.count() > 0 && !paused_until_) {
+        if (timeouts_.ping.count() > 0 && !paused_until_ && !delivery_->full()) {
             consider(pinged_ ? *pinged_ + timeouts_.pong : heard_ + timeouts_.ping);
         }
         if (half(Side::client).stalled) { consider(*half(Side::client).stalled + timeouts_.client_send); }
@@ -182,7 +205,7 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
 // Back-pressure: nothing is read that couldn't be passed on. What waits for a side itself is no reason not to read it: it
 // may be stuck in sending, and read nothing before.
 bool Relay::may_read(Side side) const noexcept {
-    if (side == Side::client && paused_until_) { return false; }
+    if (side == Side::client && (paused_until_ || delivery_->full())) { return false; }
     return !half(side).eof && half(other(side)).waiting() <= max_pending_ && half(side).answers < most_answers;
 }
 
@@ -360,6 +383,7 @@ void Relay::end_half_closed(Milliseconds now) {
 }
 
 Relay::State Relay::settle(bool busy, Milliseconds now) {
+    proceed(now);
     const Closing& client = delivery_->closing(Side::client);
     const Closing& backend = delivery_->closing(Side::backend);
     const bool ending = half(Side::client).eof || half(Side::backend).eof || client.received || client.sent ||

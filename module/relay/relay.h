@@ -64,6 +64,15 @@ public:
     // The session has changed.
     [[nodiscard]] State change_context(std::shared_ptr<const context::Context> context, Milliseconds now);
 
+    // Somebody else in the worker wants something of this connection; `done_it`: whether it could be done.
+    [[nodiscard]] State command(const context::Command& command, bool& done_it, Milliseconds now);
+
+    // The delivery has got what it waited for outside of the relay, or may try again.
+    [[nodiscard]] State resume(Milliseconds now);
+
+    // The session is gone: what waits inside the delivery is dropped. A close() follows.
+    void revoke() { delivery_->revoke(); }
+
     // When expired() wants to be called; it may be called earlier.
     [[nodiscard]] std::optional<Milliseconds> deadline() const noexcept;
 
@@ -107,6 +116,7 @@ private:
     void flush_output(Side from, Milliseconds now);
     void send(Side to, std::string_view data, Milliseconds now);
     void flush_pending(Side to, Milliseconds now);
+    void proceed(Milliseconds now);
     [[nodiscard]] bool finished(Side side) const noexcept;
     [[nodiscard]] bool flushed(Side side) const noexcept;
     void finish_sending(Side side);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace ws::websocket {
 
@@ -49,6 +50,13 @@ Event Decoder::next(std::span<char>& input) {
         const Event event = take_payload(input);
         if (event.kind != Event::Kind::need_more || in_payload_) { return event; }
     }
+}
+
+std::vector<char> Decoder::take(const Event& message) {
+    if (message.payload.data() == stored_.data() && message.payload.size() == stored_.size()) {
+        return std::exchange(stored_, {});
+    }
+    return {message.payload.begin(), message.payload.end()};
 }
 
 Event Decoder::begin_frame(const FrameHeader& header) noexcept {

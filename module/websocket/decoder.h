@@ -51,6 +51,9 @@ public:
     // Throws nothing but std::bad_alloc.
     [[nodiscard]] Event next(std::span<char>& input);
 
+    // The payload of the `message` just given, for keeps: what was stored is handed over rather than copied.
+    [[nodiscard]] std::vector<char> take(const Event& message);
+
     // No frame is under way: every frame that has begun has ended. True in the middle of a fragmented message, too.
     [[nodiscard]] bool at_frame_boundary() const noexcept { return !in_payload_ && !reader_.in_header(); }
 

@@ -1,0 +1,49 @@
+// A tunnel's backend that is a WebSocket itself: the upstream of the client's request, taken over from nginx's own tunnel after
+// the 101, and handed back at the end.
+#pragma once
+
+#include "nginx/ngx.h"
+
+#include <string>
+
+#include "nginx/socket.h"
+#include "nginx/tunnel_backend.h"
+
+namespace ws::nginx {
+
+class UpstreamBackend final : public TunnelBackend {
+public:
+    explicit UpstreamBackend(ngx_http_request_t* r) noexcept : r_(r), socket_(Socket::backend(r->upstream)) {}
+
+    [[nodiscard]] relay::Peer& peer() noexcept override { return socket_; }
+    [[nodiscard]] relay::Milliseconds send_timeout() const noexcept override {
+        return relay::Milliseconds(r_->upstream->conf->send_timeout);
+    }
+
+    // In the one moment when it can be done: nginx has installed its tunnel's handlers and not yet called them
+    // (ngx_http_upstream_upgrade flushes the response between the two).
+    void install(Tunnel& tunnel) override;
+    [[nodiscard]] std::string take_early() override { return std::move(early_); }
+    void delete_timers() noexcept override;
+    [[nodiscard]] bool rearm() noexcept override { return socket_.rearm(); }
+    void read_again() noexcept override;
+    void hand_back() noexcept override;
+
+private:
+    // nginx's handlers, to be called at the end.
+    struct Stock {
+        ngx_http_event_handler_pt client_read;
+        ngx_http_event_handler_pt client_write;
+        ngx_http_upstream_handler_pt backend_read;
+        ngx_http_upstream_handler_pt backend_write;
+    };
+
+    void take_buffers();
+
+    ngx_http_request_t* r_;
+    Socket socket_;
+    Stock stock_{};
+    std::string early_;  // read by nginx before the take-over
+};
+
+}  // namespace ws::nginx

@@ -1,0 +1,291 @@
+#include "relay/http_delivery.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+#include <variant>
+
+#include "context/json_value.h"
+#include "relay/reply_messages.h"
+#include "websocket/message.h"
+
+namespace ws::relay {
+
+using websocket::Event;
+using websocket::Opcode;
+namespace close_code = websocket::close_code;
+
+namespace {
+
+// A compressor for a window of 4 KiB takes 38 KiB with this (websocket/deflate.h).
+constexpr int mem_level = 5;
+
+constexpr std::string_view plain_text = "text/plain; charset=utf-8";
+constexpr std::string_view json = "application/json";
+constexpr std::string_view octets = "application/octet-stream";
+
+std::unique_ptr<websocket::Inflater> make_inflater(const HttpOptions& options) {
+    if (!options.deflate) { return nullptr; }
+    return std::make_unique<websocket::Inflater>(websocket::Inflater::Options{
+        .window_bits = options.deflate->client_window_bits,
+        .context_takeover = options.deflate->client_context_takeover,
+    });
+}
+
+std::unique_ptr<websocket::Deflater> make_deflater(const HttpOptions& options) {
+    if (!options.deflate) { return nullptr; }
+    return std::make_unique<websocket::Deflater>(websocket::Deflater::Options{
+        .window_bits = options.deflate->server_window_bits,
+        .context_takeover = options.deflate->server_context_takeover,
+        .level = options.deflate_level,
+        .mem_level = mem_level,
+    });
+}
+
+// X-WS-Close: a code, and after a blank a reason. None if it is something else, or a code that must not be sent.
+std::optional<Close> parse_close(std::string_view value) {
+    std::uint16_t code = 0;
+    std::size_t digits = 0;
+    while (digits < value.size() && digits < 4 && value[digits] >= '0' && value[digits] <= '9') {
+        code = static_cast<std::uint16_t>(10 * code + (value[digits++] - '0'));
+    }
+    if (!close_code::allowed(code)) { return std::nullopt; }
+    value.remove_prefix(digits);
+    if (!value.empty() && value[0] != ' ') { return std::nullopt; }
+    websocket::Utf8Validator utf8;
+    if (!utf8.feed(value) || !utf8.complete()) { return std::nullopt; }
+    return Close{code, std::string(value.substr(value.empty() ? 0 : 1))};
+}
+
+// What a client is told with ws_http_error message.
+std::string error_message(std::uint64_t sequence, unsigned status) {
+    return "{\"event\":\"error\",\"seq\":" + std::to_string(sequence) + ",\"status\":" + std::to_string(status) + "}";
+}
+
+}  // namespace
+
+HttpDelivery::HttpDelivery(std::shared_ptr<const context::Context> context, HttpOptions options, Requests& requests)
+    : inflater_(make_inflater(options)),
+      deflater_(make_deflater(options)),
+      from_client_(websocket::Sender::client, options.limits, inflater_.get()),
+      context_(std::move(context)),
+      options_(std::move(options)),
+      requests_(requests) {}
+
+void HttpDelivery::consume(Side from, std::span<char>& input, Output& output) {
+    if (from != Side::client) { return; }
+    bool only_pong = !from_client_.message_in_progress();
+    do {
+        const Event event = from_client_.next(input);
+        if (event.kind == Event::Kind::need_more) {
+            output.only_pong = only_pong && !from_client_.message_in_progress();
+            return;
+        }
+        only_pong = only_pong && event.kind == Event::Kind::pong;
+        on_client(event, output);
+    } while (!output.full() && !full());
+}
+
+void HttpDelivery::on_client(const Event& event, Output& output) {
+    switch (event.kind) {
+        case Event::Kind::message: on_message(event); break;
+        case Event::Kind::ping:
+            if (!closing(Side::client).sent) {
+                websocket::append_frame(output.client, Opcode::pong, event.payload, true, std::nullopt);
+            }
+            break;
+        case Event::Kind::close:
+            mark(Side::client).received = true;
+            note_end(End::Cause::client, event.code, "");
+            end({{event.code, {}}, event.code, std::string(event.reason)});
+            break;
+        case Event::Kind::violation:
+            mark(Side::client).received = true;  // RFC 6455 7.1.7: what it sends after this is not read
+            note_end(End::Cause::client, event.code, event.reason);
+            end({{event.code, std::string(event.reason)}, event.code, std::string(event.reason)});
+            break;
+        case Event::Kind::pong:
+        case Event::Kind::need_more: break;
+    }
+}
+
+void HttpDelivery::on_message(const Event& event) {
+    if (ending_ != nullptr) { return; }
+    HttpEvent message{.kind = HttpEvent::Kind::message, .sequence = ++client_messages_, .content_type = octets};
+    if (event.type == Opcode::text) {
+        message.content_type = options_.json_data && context::is_json_value(event.payload) ? json : plain_text;
+    }
+    message.body = from_client_.take(event);
+    waiting_bytes_ += message.body.size();
+    waiting_.push_back(std::move(message));
+}
+
+bool HttpDelivery::full() const noexcept {
+    return ending_ == nullptr &&
+           (waiting_.size() >= options_.max_waiting || waiting_bytes_ >= options_.max_waiting_bytes);
+}
+
+// Starts what may be started; at the end, when all is answered, the client gets its close frame and the backend the event.
+void HttpDelivery::proceed(Output& output) {
+    while (!waiting_.empty() && under_way_ < options_.concurrency) {
+        const std::size_t size = waiting_.front().body.size();
+        if (!requests_.start(waiting_.front(), context_)) { return; }
+        ++under_way_;
+        waiting_bytes_ -= size;
+        waiting_.pop_front();
+    }
+    if (ending_ == nullptr || !waiting_.empty() || under_way_ > 0) { return; }
+    close_client(output);
+    start_close_event();
+}
+
+void HttpDelivery::answered(HttpEvent::Kind kind, std::uint64_t sequence, HttpReply reply) {
+    answers_.push_back({kind, sequence, std::move(reply)});
+}
+
+void HttpDelivery::resume(Output& output) {
+    for (Answer& answer : std::exchange(answers_, {})) { on_answer(answer, output); }
+}
+
+void HttpDelivery::on_answer(Answer& answer, Output& output) {
+    if (answer.kind == HttpEvent::Kind::close) {
+        mark(Side::backend).received = true;
+        return;
+    }
+    if (answer.kind == HttpEvent::Kind::message) { --under_way_; }
+    if (answer.reply.success()) {
+        on_reply(answer, output);
+    } else {
+        fail(answer.sequence, answer.reply.status, "status " + std::to_string(answer.reply.status), output);
+    }
+}
+
+void HttpDelivery::on_reply(Answer& answer, Output& output) {
+    const HttpReply& reply = answer.reply;
+    const auto messages = reply_messages(reply.content_type, reply.body);
+    if (!messages) { return fail(answer.sequence, reply.status, "body is not what its type says", output); }
+    if (!reply.context_update.empty() && !patch_context(reply.context_update)) {
+        note_failure(answer.sequence, "X-WS-Context-Update can't be applied");
+    }
+    for (const ReplyMessage& message : *messages) { send_client(message.type, message.payload, output); }
+    if (reply.close.empty()) { return; }
+    if (const auto close = parse_close(reply.close)) {
+        close_by_backend(close->code, close->reason, output);
+    } else {
+        note_failure(answer.sequence, "X-WS-Close is wrong");
+    }
+}
+
+void HttpDelivery::send_client(Opcode type, std::string_view payload, Output& output) {
+    if (closing(Side::client).sent) { return; }
+    ++backend_messages_;
+    websocket::append_message(output.client, type, payload, deflater_.get(), options_.deflate_min_length, std::nullopt);
+}
+
+bool HttpDelivery::patch_context(std::string_view merge_patch) {
+    auto patched = context_->patched(merge_patch);
+    if (patched == nullptr || patched->json().size() > options_.max_context) { return false; }
+    context_ = std::move(patched);
+    return true;
+}
+
+bool HttpDelivery::command(const context::Command& command, Output& output) {
+    if (const auto* message = std::get_if<context::MessageCommand>(&command)) {
+        send_client(message->type == context::MessageType::binary ? Opcode::binary : Opcode::text, message->data,
+                    output);
+        return true;
+    }
+    if (const auto* change = std::get_if<context::ContextCommand>(&command)) {
+        return patch_context(change->merge_patch);
+    }
+    if (const auto* bye = std::get_if<context::CloseCommand>(&command)) {
+        close_by_backend(bye->code, bye->reason, output);
+        return true;
+    }
+    return false;
+}
+
+void HttpDelivery::change_context(std::shared_ptr<const context::Context> context, Output&) {
+    context_ = std::move(context);
+}
+
+// The backend has ended the connection: it is not asked about what still waits.
+void HttpDelivery::close_by_backend(std::uint16_t code, std::string_view reason, Output& output) {
+    note_end(End::Cause::backend, code, "");
+    waiting_.clear();
+    end({{code, std::string(reason)}, code, std::string(reason)});
+    close_client(output);
+}
+
+void HttpDelivery::fail(std::uint64_t sequence, unsigned status, std::string_view why, Output& output) {
+    note_failure(sequence, why);
+    switch (options_.error) {
+        case HttpErrorPolicy::ignore: break;
+        case HttpErrorPolicy::message: send_client(Opcode::text, error_message(sequence, status), output); break;
+        case HttpErrorPolicy::close: {
+            const bool gateway = status == 0 || (status >= 502 && status <= 504);
+            close_by_backend(gateway ? close_code::bad_gateway : close_code::internal_error, "backend error", output);
+            break;
+        }
+    }
+}
+
+void HttpDelivery::note_failure(std::uint64_t sequence, std::string_view why) {
+    ++failures_;
+    if (options_.on_failure && std::has_single_bit(failures_)) { options_.on_failure(failures_, sequence, why); }
+}
+
+// Nothing more is accepted; what was is still delivered. RFC 6455 5.5.1: a close frame may be delayed for that.
+void HttpDelivery::end(Ending ending) {
+    if (ending_ == nullptr) { ending_ = std::make_unique<Ending>(std::move(ending)); }
+}
+
+void HttpDelivery::close_client(Output& output) {
+    if (std::exchange(mark(Side::client).sent, true)) { return; }
+    websocket::append_close(output.client, ending_->client.code, ending_->client.reason, std::nullopt);
+}
+
+void HttpDelivery::start_close_event() {
+    given_up_ = true;
+    if (closing(Side::backend).sent) { return; }
+    HttpEvent event{.kind = HttpEvent::Kind::close, .sequence = client_messages_ + 1};
+    event.code = ending_->code;
+    event.reason = ending_->reason;
+    mark(Side::backend).sent = requests_.start(event, context_);
+}
+
+// The backend takes too long with what was accepted: it is given up.
+void HttpDelivery::answer(Output& output) {
+    waiting_.clear();
+    close_client(output);
+    start_close_event();
+}
+
+bool HttpDelivery::ping(Output& output) {
+    if (closing(Side::client).sent) { return false; }
+    websocket::append_frame(output.client, Opcode::ping, {}, true, std::nullopt);
+    return true;
+}
+
+void HttpDelivery::release() {
+    inflater_->release();
+    deflater_->release();
+}
+
+void HttpDelivery::ended(Side from, Output&) {
+    if (from != Side::client) { return; }
+    note_end(End::Cause::client, close_code::abnormal, "client left without a close frame");
+    end({{close_code::none, {}}, close_code::abnormal, {}});
+}
+
+void HttpDelivery::revoke() {
+    revoked_ = true;
+    waiting_.clear();
+}
+
+void HttpDelivery::close(const Close& client, const Close&, Output& output) {
+    end({client, client.code, client.reason});
+    if (revoked_) { close_client(output); }
+}
+
+}  // namespace ws::relay
