@@ -1,7 +1,8 @@
-// An echo service for WebSocket, fast enough to be no part of what is measured. Prints its port.
+// An echo service for WebSocket and HTTP, fast enough to be no part of what is measured. Prints its port.
 //
 // The path of the request says what comes: /envelope... gets envelopes and answers with their data, /commands... answers with
-// commands, anything else gets frames and sends them back.
+// commands, anything else gets frames and sends them back. A POST gets its body back, with its type; in http delivery that is an echo
+// of messages, and behind Pushpin one of its WebSocket events.
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
@@ -28,6 +29,35 @@ std::string accept_for(std::string_view key) {
     unsigned char base64[64];
     const int n = EVP_EncodeBlock(base64, digest, sizeof(digest));
     return {reinterpret_cast<char*>(base64), static_cast<std::size_t>(n)};
+}
+
+// The value of a header line, whose name may be in any case; empty without it.
+std::string_view value_of(std::string_view head, std::string_view name) {
+    for (std::size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
+        const std::string_view line = head.substr(at + 2);
+        if (line.size() > name.size() && line[name.size()] == ':' && strncasecmp(line.data(), name.data(), name.size()) == 0) {
+            const std::string_view value = line.substr(name.size() + 2);
+            return value.substr(0, value.find("\r\n"));
+        }
+    }
+    return {};
+}
+
+// False while the request isn't whole.
+bool answer_post(Connection& c) {
+    const std::string_view data = c.in.view();
+    const std::size_t end = data.find("\r\n\r\n");
+    if (end == std::string_view::npos) { return false; }
+    const std::string_view head = data.substr(0, end + 2);
+    const std::string length(value_of(head, "Content-Length"));
+    const std::size_t size = std::strtoull(length.c_str(), nullptr, 10);
+    if (data.size() < end + 4 + size) { return false; }
+    c.out += "HTTP/1.1 200 OK\r\nContent-Type: ";
+    c.out += value_of(head, "Content-Type");
+    c.out += "\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
+    c.out += data.substr(end + 4, size);
+    c.in.use(end + 4 + size);
+    return true;
 }
 
 // False while the head isn't whole.
@@ -80,6 +110,11 @@ void answer_frame(Connection& c, const Frame& frame) {
 
 bool serve(Connection& c) {
     if (!c.in.fill(c.fd)) { return false; }
+    if (c.kind == Connection::Kind::head && c.in.view().starts_with("POST ")) {
+        while (answer_post(c)) {}
+        c.in.settle();
+        return true;
+    }
     if (c.kind == Connection::Kind::head && !answer_head(c)) { return true; }
     for (auto frame = first_frame(c.in.view()); frame && !c.closing; frame = first_frame(c.in.view())) {
         answer_frame(c, *frame);

@@ -3,6 +3,8 @@
 //     load echo    port= path= cookie= sessions= connections= size= in_flight= seconds= pids=
 //         Messages of `size` bytes, `in_flight` of them under way on each connection. Every answer is compared with what was
 //         sent.
+//     load post    port= path= cookie= sessions= connections= size= seconds= pids= [context=]
+//         The same messages, one under way on each connection, as POST requests with the headers that http delivery sends.
 //     load upgrade port= path= cookie= sessions= connections= seconds= pids= [rate=]
 //         Opens and closes again and again, `connections` at a time; with a rate, so many a second.
 //     load hold    port= path= cookie= sessions= connections= [size=]
@@ -84,6 +86,7 @@ struct Target {
     std::string path;
     std::string cookie;
     std::size_t sessions;
+    std::string context{};
 
     [[nodiscard]] std::string request(std::size_t number) const {
         std::string value = cookie;
@@ -94,6 +97,16 @@ struct Target {
                " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: " +
                value + "\r\n\r\n";
+    }
+    // The head of a request such as http delivery makes of a message.
+    [[nodiscard]] std::string event(std::size_t size, std::uint64_t number) const {
+        return "POST " + path +
+               " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(size) +
+               "\r\nCookie: X-Token=4711\r\nX-WS-Connection-Id: c7f3a0d2b1e94c5f8a6d7e0b3c1f2a49\r\nce-specversion: 1.0\r\n"
+               "ce-source: http://localhost/http\r\nce-connectionid: c7f3a0d2b1e94c5f8a6d7e0b3c1f2a49\r\n"
+               "Content-Type: text/plain; charset=utf-8\r\nce-type: websocket.message\r\n"
+               "ce-id: c7f3a0d2b1e94c5f8a6d7e0b3c1f2a49/" +
+               std::to_string(number) + "\r\nce-time: 2026-01-01T12:00:00.123Z\r\nX-WS-Context: " + context + "\r\n\r\n";
     }
 };
 
@@ -109,13 +122,16 @@ struct Connection {
     std::uint64_t answers = 0;
 
     void connect(const Target& target, std::size_t number) {
+        connect(target);
+        out = target.request(number);
+        write();
+    }
+    void connect(const Target& target) {
         fd = socket(AF_INET, SOCK_STREAM, 0);
         sockaddr_in address = loopback(target.port);
         if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) { die("connect"); }
         no_delay(fd);
         watch(epoll, fd, EPOLLIN, this, EPOLL_CTL_ADD);
-        out = target.request(number);
-        write();
     }
     void write() {
         const bool waits = !flush(fd, out, sent);
@@ -142,7 +158,7 @@ class Load {
 public:
     explicit Load(const Settings& settings)
         : target_{static_cast<std::uint16_t>(settings.number("port")), settings.text("path"), settings.text("cookie"),
-                  settings.number("sessions")},
+                  settings.number("sessions"), settings.has("context") ? settings.text("context") : ""},
           epoll_(epoll_create1(0)),
           connections_(settings.number("connections"), Connection{.epoll = epoll_}),
           clocks_(settings.has("pids") ? settings.text("pids") : "") {}
@@ -195,6 +211,7 @@ public:
     }
 
     void echo(std::size_t size, std::size_t in_flight, double seconds);
+    void post(std::size_t size, double seconds);
     void upgrade(double seconds, double rate);
     void hold(std::size_t size);
 
@@ -203,6 +220,7 @@ private:
     void send_messages(Connection& c, std::size_t n);
     void connect_due();
     std::size_t take_answers(Connection& c);
+    void send_post(Connection& c);
     void close_when_open(Connection& c);
 
     Target target_;
@@ -259,6 +277,34 @@ void Load::echo(std::size_t size, std::size_t in_flight, double seconds) {
         const std::size_t answers = take_answers(c);
         counted_ += answers;
         send_messages(c, answers);  // each makes room for another
+    });
+}
+
+void Load::send_post(Connection& c) {
+    const std::string& body = messages_[c.messages_sent++ % kinds];
+    c.out += target_.event(body.size(), c.messages_sent);
+    c.out += body;
+    c.write();
+}
+
+void Load::post(std::size_t size, double seconds) {
+    prepare_messages(size);
+    for (std::size_t number = 0; number < connections_.size(); ++number) {
+        connections_[number].connect(target_);
+        send_post(connections_[number]);
+    }
+    measure(seconds, [this](Connection& c) {
+        require(c.in.fill(c.fd), "a connection that stays");
+        const std::string_view reply = c.in.view();
+        const std::string& wanted = messages_[c.answers % kinds];
+        const std::size_t head = reply.find("\r\n\r\n");
+        if (head == std::string_view::npos || reply.size() < head + 4 + wanted.size()) { return; }
+        require(reply.starts_with("HTTP/1.1 200 ") && reply.substr(head + 4) == wanted, "the answer is what was sent");
+        c.in.use(reply.size());
+        c.in.settle();
+        ++c.answers;
+        ++counted_;
+        send_post(c);
     });
 }
 
@@ -323,10 +369,12 @@ int main(int argc, char** argv) {
     Load load(settings);
     if (mode == "echo") {
         load.echo(settings.number("size"), settings.number("in_flight"), settings.real("seconds"));
+    } else if (mode == "post") {
+        load.post(settings.number("size"), settings.real("seconds"));
     } else if (mode == "upgrade") {
         load.upgrade(settings.real("seconds"), settings.has("rate") ? settings.real("rate") : 0);
     } else {
-        require(mode == "hold", "echo, upgrade or hold");
+        require(mode == "hold", "echo, post, upgrade or hold");
         load.hold(settings.has("size") ? settings.number("size") : 0);
     }
     return 0;

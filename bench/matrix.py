@@ -11,6 +11,7 @@ class Subject:
     gateway: str
     path: str
     pays: tuple = ("gateway",)
+    client: str = "echo"  # how messages are sent: over a WebSocket, or as POST requests ("post")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ STOCK_64K = Subject("stock+64k", "stock+64k", "/raw")
 HEADERS = Subject("headers", "module", "/headers")
 ENVELOPE = Subject("envelope", "module", "/envelope")
 COMMANDS = Subject("envelope replies", "module", "/commands")
+HTTP = Subject("http", "module", "/http")
+POSTS = Subject("proxy_pass of POSTs", "stock", "/post", client="post")
+PUSHPIN = Subject("Pushpin", "pushpin", "/http")
 LUA_FRAMES = Subject("Lua frame proxy", "lua", "/envelope")
 BUN_ITSELF = Subject("Bun itself", "bun itself", "/")
 
@@ -71,6 +75,10 @@ ROWS = [
     Row(ENVELOPE, STOCK, Echo(16384, 1), 0.50),
     Row(ENVELOPE, LUA_FRAMES, Echo(64, 16), 0.08),
     Row(COMMANDS, STOCK, Echo(1024, 1), 1.4),
+    Row(HTTP, POSTS, Echo(64, 1), 1.3),
+    Row(HTTP, PUSHPIN, Echo(64, 1), 0.10),
+    Row(HTTP, POSTS, Echo(1024, 1), 1.3),
+    Row(HTTP, PUSHPIN, Echo(1024, 1), 0.10),
     Row(LOOKUP, LUA_LOOKUP, Upgrade(), 0.70),
     Row(LOOKUP, AUTH_REQUEST, Upgrade(), 0.70),
     Row(CACHED, NO_AUTH, Upgrade(sessions="one"), 1.05),
@@ -83,7 +91,7 @@ ROWS = [
 
 # Memory: bytes of an idle connection, the ratio not to be more; of one that has carried nothing yet, and of one that has
 # carried a message of 64 KiB, which is when large buffers have really got their pages.
-MEMORY = [STOCK, STOCK_64K, HEADERS, ENVELOPE]
+MEMORY = [STOCK, STOCK_64K, HEADERS, ENVELOPE, HTTP]
 MEMORY_USED = 65536
 MEMORY_TARGETS = [("fresh", HEADERS, STOCK, 0.55), ("fresh", ENVELOPE, STOCK, 0.55), ("used", HEADERS, STOCK_64K, 0.10)]
 MEMORY_COUNTS = [1000, 9000]  # connections; the targets are for the last; and as many as there are files for

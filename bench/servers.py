@@ -54,6 +54,37 @@ http {{
 """
 
 
+PUSHPIN_CONF = """
+[global]
+include={{libdir}}/internal.conf
+rundir={directory}
+ipc_prefix=pushpin-
+port_offset=0
+stats_connection_ttl=120
+[runner]
+services=condure,zurl,pushpin-proxy,pushpin-handler
+http_port=127.0.0.1:{port}
+logdir={directory}
+log_level=1
+client_buffer_size=8192
+client_maxconn=50000
+zurl_bin=zurl
+[proxy]
+routesfile=routes
+zurl_out_specs=ipc://{{rundir}}/{{ipc_prefix}}zurl-in
+zurl_out_stream_specs=ipc://{{rundir}}/{{ipc_prefix}}zurl-in-stream
+zurl_in_specs=ipc://{{rundir}}/{{ipc_prefix}}zurl-out
+[handler]
+push_in_spec=tcp://127.0.0.1:{push}
+push_in_sub_specs=tcp://127.0.0.1:{sub}
+push_in_http_addr=127.0.0.1
+push_in_http_port={http}
+command_spec=tcp://127.0.0.1:{command}
+message_rate=2500
+message_hwm=25000
+"""
+
+
 class Failure(Exception):
     """The benchmark can't go on; the text says why."""
 
@@ -187,6 +218,20 @@ class Servers:
                 raise Failure("bun does not start:\n" + (self.directory / f"{name}.log").read_text())
             self.ports[name] = int(line)
             self.pids[name] = process.pid
+
+    def pushpin(self):
+        """Its port, and the processes that it consists of; one route, with WebSockets over HTTP."""
+        if "pushpin" not in self.ports:
+            port, directory = free_port(), self.directory / "pushpin"
+            directory.mkdir()
+            (directory / "routes").write_text(f"* 127.0.0.1:{self.ports['backend']},over_http\n")
+            (directory / "pushpin.conf").write_text(PUSHPIN_CONF.format(
+                port=port, directory=directory, push=free_port(), sub=free_port(), http=free_port(), command=free_port()))
+            process = self.start("pushpin", ["pushpin", "--config", str(directory / "pushpin.conf")], {self.gateway_cpu})
+            self.wait_until(lambda: answers(port), "pushpin", process)
+            self.ports["pushpin"], self.pids["pushpin"] = port, process.pid
+        children = Path(f"/proc/{self.pids['pushpin']}/task/{self.pids['pushpin']}/children").read_text()
+        return self.ports["pushpin"], [int(pid) for pid in children.split()]
 
     def gateway(self, name):
         if name not in self.gateways:
