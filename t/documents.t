@@ -85,3 +85,31 @@ c.send_text("what now?")
 equal(json.loads(b.recv_text())["context"], {"user": {"id": "42"}, "room": "blue"})
 b.send_text(close)
 c.expect_close(4000, "bye")
+
+=== TEST 4: HTTP delivery: the request of a message as the documents show it
+--- redis
+SET session:secret '{"user":{"id":"42","name":"Zoë"}}'
+--- config
+location /chat {
+    ws_redis       redis://127.0.0.1:$TEST_REDIS_PORT;
+    ws_auth        redis;
+    ws_auth_token  cookie:X-Token;
+    ws_delivery    http;
+    ws_pass        http://$TEST_BACKEND;
+}
+--- client
+from documents import *
+
+c = client("/chat?room=1", cookie="X-Token=secret; theme=dark", host="example.com", origin="http://example.com")
+b = backend.accept()
+b.respond("204 No Content")
+equal(c.status, 101)
+c.send_text("hello")
+b = backend.accept()
+got = b.raw_head.decode() + b.read_body().decode() + "\n"
+got = got.replace(b.header("X-WS-Connection-Id"), CONNECTION_ID).replace(os.environ["TEST_BACKEND"], "127.0.0.1:3000")
+got = got.replace(b.header("ce-time"), "2026-01-01T12:00:00.123Z")
+b.respond("200 OK", ["Content-Type: text/plain"], "hello yourself")
+c.expect_text("hello yourself")
+for name, index in ("docs/http-delivery.md", 0), ("README.md", 1):
+    equal(got.replace("\r\n", "\n"), blocks(name, "http")[index], name)

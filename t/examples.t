@@ -172,3 +172,20 @@ with example("perl/envelope.pl", "perl/envelope.conf"):
     equal(ada.receive(), "Lady Ada: hello")
     ada.send("/quit")
     equal(ada.closed(), (1000, "goodbye"))
+
+=== TEST 10: Bun, HTTP: the answer to a message is the reply to its request
+--- redis
+SET session:a '{"user":{"id":"1","name":"Ada"},"csrf":"hidden"}'
+--- config
+include $TEST_DIR/location*.conf;
+--- client
+from examples import *
+
+with example("bun/http.ts", "bun/http.conf"):
+    ada = LibraryClient("/echo", Cookie="X-Token=a")
+    equal(ada.receive(), "welcome, Ada")
+    for said in "hello ☂", b"\x00\xff\x80":
+        ada.send(said)
+        equal(ada.receive(), said)
+    equal(ada.close(), 1000)
+    equal(client("/echo", cookie="X-Token=wrong").status, 401)

@@ -281,3 +281,25 @@ c, b = tunnel("/chat", host="example.com", cookie="sid=secret")
 equal(b.header("X-WS-Context"), '{"user":"ada"}')
 nodes["master"]("DEL", "session:secret")
 c.expect_close(4401, "session ended")
+
+=== TEST 15: http-php.conf: PHP answers
+--- redis
+SET session:secret '{"user":{"id":"42","name":"Ada"}}'
+--- http_config
+include $TEST_DIR/configuration*.conf;
+--- client
+from examples import *
+from http_examples import *
+
+with php_fpm() as fpm:
+    use_configuration("http-php.conf", {
+        "/srv/chat/chat.php": os.path.join(ROOT, "examples/php/echo.php"), "unix:/run/php/php-fpm.sock": "unix:" + fpm.path,
+        "include        fastcgi_params;": "include /etc/nginx/fastcgi_params;"})
+    c = client("/chat", host="example.com", cookie="PHPSESSID=secret")
+    equal(c.status, 101)
+    c.expect_text("Welcome, Ada")
+    c.send_text("hello ☂")
+    c.expect_text("Ada: hello ☂")
+    c.send_close(1000)
+    c.expect_close(1000)
+    equal(client("/chat", host="example.com", cookie="PHPSESSID=wrong").status, 401)
