@@ -119,14 +119,72 @@ c, b = tunnel("/", cookie="sid=a")
 cluster("DEL", "session:a")
 c.expect_close(4401, "session ended")
 
-=== TEST 5: a cluster has no databases
+=== TEST 5: a node dies, and its replica takes over: its sessions go on, live
+--- redis_cluster
+4 --cluster-node-timeout 1000 --repl-diskless-sync-delay 0
+--- config
+ws_redis redis+cluster://$TEST_REDIS_CLUSTER timeout=300ms connect_timeout=300ms;
+ws_auth_token cookie:sid;
+location / { ws_auth redis; ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+--- client
+from redis_group import cluster, kill, nodes
+cluster.form()
+master, replica = nodes["node1"], nodes["node4"]
+mine, gone = cluster.key_of(master), cluster.key_of(master, "session:x{}")
+other = cluster.key_of(nodes["node2"])
+for node, token in (master, mine), (nodes["node2"], other):
+    node("SET", f"session:{token}", '{"user":"ann"}')
+equal(master("WAIT", 1, 10000), 1)
+a, ba = tunnel("/", cookie=f"sid={mine}")
+b, bb = tunnel("/", cookie=f"sid={other}")
+ba.recv_text(), bb.recv_text()
+
+kill(master)
+equal(client("/", cookie=f"sid={mine}").status, 503)
+wait_until(lambda: "role:master" in replica("INFO", "replication"), "the replica is a master")
+wait_until(lambda: client("/", cookie=f"sid=x{gone}").status == 401, "sessions are read from it")
+c, bc = tunnel("/", cookie=f"sid={mine}")
+replica("SET", f"session:{mine}", '{"user":"amy"}')
+matches(ba.recv_text(), '"event":"context".*"amy"')
+replica("DEL", f"session:{mine}")
+a.expect_close(4401, "session ended")
+nodes["node2"]("SET", f"session:{other}", '{"user":"bob"}')
+matches(bb.recv_text(), '"event":"context".*"bob"')
+equal(nginx.error_log().count("unreachable"), 1)
+
+=== TEST 6: by TLS, nodes that announce their addresses
+--- redis_cluster
+--- redis_tls: --tls-auth-clients no
+--- config
+ws_redis rediss+cluster://$TEST_REDIS_CLUSTER ssl_trusted_certificate=$TEST_CERTIFICATES/ca.pem;
+ws_auth_token cookie:sid;
+location / { ws_auth redis; ws_pass http://$TEST_BACKEND; }
+location /stranger {
+    ws_redis rediss+cluster://$TEST_REDIS_CLUSTER ssl_trusted_certificate=$TEST_CERTIFICATES/stranger.pem;
+    ws_auth redis;
+    ws_pass http://$TEST_BACKEND;
+}
+--- client
+from redis_group import cluster, nodes
+cluster.form()
+tokens = {node.name: cluster.key_of(node) for node in nodes.values()}
+for name, token in tokens.items():
+    nodes[name]("SET", f"session:{token}", '{"user":"ann"}')
+    c, b = tunnel("/", cookie=f"sid={token}")
+    nodes[name]("DEL", f"session:{token}")
+    c.expect_close(4401, "session ended")
+    equal(client("/stranger", cookie=f"sid={token}").status, 503)
+equal(nginx.error_log().count("certificate refused"), 3)
+equal(nginx.error_log().count("no node knows the cluster's slots"), 1)
+
+=== TEST 7: a cluster has no databases
 --- config
 ws_redis redis+cluster://127.0.0.1,127.0.0.2/1;
 --- must_die
 --- error_log
 "ws_redis" directive a cluster has no databases: redis+cluster://host:port,host:port
 
-=== TEST 6: several hosts are no server
+=== TEST 8: several hosts are no server
 --- config
 ws_redis redis://127.0.0.1,127.0.0.2;
 --- must_die

@@ -129,14 +129,62 @@ answer("127.0.0.1", nodes["master"].port)
 nginx.wait_log("redis main is 127.0.0.1:%d now" % nodes["master"].port)
 wait_until(lambda: client("/", cookie="sid=a").status == 502, "let in, to a backend that isn't there")
 
-=== TEST 6: a name is needed
+=== TEST 6: by TLS: sentinels, the master, and who takes over
+--- redis_sentinels
+--- redis_tls: --tls-auth-clients no
+--- config
+ws_redis rediss+sentinel://$TEST_REDIS_SENTINELS/main ssl_trusted_certificate=$TEST_CERTIFICATES/ca.pem;
+ws_auth_token cookie:sid;
+location / { ws_auth redis; ws_pass http://$TEST_BACKEND; }
+--- client
+from redis_group import again, copied, nodes, replicated
+nodes["master"]("SET", "session:a", '{"user":"ann"}')
+a, ba = tunnel("/", cookie="sid=a")
+replicated()
+copied()
+nodes["sentinel1"]("SENTINEL", "FAILOVER", "main")
+nginx.wait_log(r"redis main is 127\.0\.0\.1:[0-9]+ now")
+new = again(nodes["replica"])
+wait_until(lambda: client("/", cookie="sid=unknown").status == 401, "sessions are read from it")
+new("DEL", "session:a")
+a.expect_close(4401, "session ended")
+
+=== TEST 7: no sentinel answers at first: 503, one line in the log for each and one for all; then they do, and go again
+--- redis_sentinels
+--- config
+ws_redis redis+sentinel://$TEST_REDIS_SENTINELS/main timeout=300ms connect_timeout=300ms;
+ws_auth_token cookie:sid;
+location / { ws_auth redis; ws_pass http://$TEST_BACKEND; }
+--- client
+import os, signal
+from redis_group import kill, nodes
+sentinels = [node for name, node in nodes.items() if name.startswith("sentinel")]
+nodes["master"]("SET", "session:a", '{"user":"ann"}')
+for sentinel in sentinels:
+    os.kill(sentinel.pid, signal.SIGSTOP)
+for _ in range(5):
+    equal(client("/", cookie="sid=a").status, 503)
+equal(nginx.error_log().count("unreachable: no reply to the login in time"), 3)
+equal(nginx.error_log().count("no sentinel knows the master"), 1)
+for sentinel in sentinels:
+    os.kill(sentinel.pid, signal.SIGCONT)
+nginx.wait_log("redis main is back, [0-9]+ requests refused meanwhile")
+a, ba = tunnel("/", cookie="sid=a")
+for sentinel in sentinels:
+    kill(sentinel)
+nginx.wait_log("no sentinel knows the master(.|\n)*no sentinel knows the master")
+tunnel("/", cookie="sid=a")
+nodes["master"]("DEL", "session:a")
+a.expect_close(4401, "session ended")
+
+=== TEST 8: a name is needed
 --- config
 ws_redis redis+sentinel://127.0.0.1,127.0.0.2:26380;
 --- must_die
 --- error_log
 "ws_redis" directive the master's name is missing: redis+sentinel://host:port,host:port/name
 
-=== TEST 7: a sentinel's password without a sentinel
+=== TEST 9: a sentinel's password without a sentinel
 --- config
 ws_redis redis://127.0.0.1 sentinel_password=hush;
 --- must_die
@@ -145,7 +193,7 @@ ws_redis redis://127.0.0.1 sentinel_password=hush;
 --- no_error_log
 hush
 
-=== TEST 8: a sentinel's host that can't be found
+=== TEST 10: a sentinel's host that can't be found
 --- config
 ws_redis redis+sentinel://127.0.0.1,no-such-host.invalid/main;
 --- must_die

@@ -49,9 +49,9 @@ def again(node):
 
 class Cluster:
     def form(self):
-        """Gives each node a third of the slots, and has them meet."""
+        """Gives each of the first three nodes a third of the slots, and has them meet; the others become the first one's replicas."""
         members = list(nodes.values())
-        for i, node in enumerate(members):
+        for i, node in enumerate(members[:3]):
             node("CLUSTER", "SET-CONFIG-EPOCH", i + 1)
             node("CLUSTER", "ADDSLOTSRANGE", 16384 * i // 3, 16384 * (i + 1) // 3 - 1)
         for node in members[1:]:
@@ -59,8 +59,11 @@ class Cluster:
             node("CLUSTER", "MEET", "127.0.0.1", members[0].port, bus)
         for node in members:
             wire.wait_until(lambda: "cluster_state:ok" in node("CLUSTER", "INFO")
-                            and node("CLUSTER", "NODES").count(" connected ") >= 2
+                            and node("CLUSTER", "NODES").count(" connected ") >= len(members) - 1
                             and len(node("CLUSTER", "SLOTS")) == 3, f"{node.name} is part of the cluster")
+        for node in members[3:]:
+            wire.equal(node("CLUSTER", "REPLICATE", members[0]("CLUSTER", "MYID")), "OK")
+            wire.wait_until(lambda: "master_link_status:up" in node("INFO", "replication"), f"{node.name} is a replica")
 
     def owner(self, key):
         """The node that serves the key."""

@@ -18,8 +18,9 @@
 #   redis         commands for the block's Redis, or `none`
 #   redis_own     a redis-server for this block only; without it, one for the file, flushed for each block
 #   redis_tls     the same, and it speaks TLS on $TEST_REDIS_TLS_PORT; the text is more arguments for redis-server
-#   redis_cluster    three nodes for this block; the text is more arguments for them       t/lib/redis_group.py
+#   redis_cluster    three nodes for this block, or as many as the text begins with; it goes on with more arguments for them
 #   redis_sentinels  a master, its replica, three sentinels; the text is more lines of a sentinel's configuration
+#                    t/lib/redis_group.py is for both; with redis_tls they speak TLS, also with each other
 #   config        inside server {};  http_config, events, main_config  at their levels
 #   workers       worker_processes, 1 by default
 #   log_level     of error.log, info by default
@@ -138,8 +139,8 @@ sub run_block {
         TEST_REDIS_TLS_PORT => $redis && $redis->{tls_port},
     );
     $value{TEST_REDIS_GROUP} = join ' ', map { "$_->{name}=$_->{port}=$_->{process}{pid}=$_->{socket}" } @group;
-    $value{TEST_REDIS_CLUSTER} = join ',', map { "127.0.0.1:$_->{port}" } grep { $_->{name} =~ /^node/ } @group;
-    $value{TEST_REDIS_SENTINELS} = join ',', map { "127.0.0.1:$_->{port}" } grep { $_->{name} =~ /^sentinel/ } @group;
+    $value{TEST_REDIS_CLUSTER} = join ',', map { address($_) } grep { $_->{name} =~ /^node/ } @group;
+    $value{TEST_REDIS_SENTINELS} = join ',', map { address($_) } grep { $_->{name} =~ /^sentinel/ } @group;
     if ($block->{text} =~ /\$TEST_CERTIFICATES/ || exists $block->{redis_tls}) {
         $value{TEST_CERTIFICATES} = certificates();
     }
@@ -175,9 +176,16 @@ sub redis_of {
 
 sub redis_group_of {
     my ($block, $dir) = @_;
-    return Test::Gateway::RedisGroup::cluster($dir, split ' ', $block->{redis_cluster}) if exists $block->{redis_cluster};
-    return Test::Gateway::RedisGroup::sentinels($dir, $block->{redis_sentinels}) if exists $block->{redis_sentinels};
+    my @tls = exists $block->{redis_tls}
+        ? (Test::Gateway::Redis::tls_arguments(certificates()), split ' ', $block->{redis_tls}) : ();
+    return Test::Gateway::RedisGroup::cluster($dir, $block->{redis_cluster}, @tls) if exists $block->{redis_cluster};
+    return Test::Gateway::RedisGroup::sentinels($dir, $block->{redis_sentinels}, @tls) if exists $block->{redis_sentinels};
     return;
+}
+
+sub address {
+    my $member = shift;
+    return '127.0.0.1:' . ($member->{tls_port} // $member->{port});
 }
 
 sub certificates { return $certificates //= Test::Gateway::Certificates::make("$root/certificates") }

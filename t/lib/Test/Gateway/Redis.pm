@@ -18,7 +18,7 @@ sub start {
     # The port is free when it is chosen and may be taken when Redis binds it: then another.
     for (1 .. 20) {
         my ($port, $tls_port) = free_ports(2);
-        my @tls = tls_arguments($option{certificates}, $tls_port);
+        my @tls = $option{certificates} ? ('--tls-port', $tls_port, tls_arguments($option{certificates})) : ();
 
         my $output = "$dir/redis.out";
         unlink $output;
@@ -42,9 +42,8 @@ sub free_ports {
 }
 
 sub tls_arguments {
-    my ($certificates, $port) = @_;
-    return if !$certificates;
-    return ('--tls-port', $port, '--tls-ca-cert-file', "$certificates/ca.pem", '--tls-cert-file', "$certificates/server.pem",
+    my $certificates = shift;
+    return ('--tls-ca-cert-file', "$certificates/ca.pem", '--tls-cert-file', "$certificates/server.pem",
         '--tls-key-file', "$certificates/server.key");
 }
 
