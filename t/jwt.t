@@ -21,6 +21,8 @@ location /ec384 { ws_auth jwt; ws_jwt_key_file $TEST_KEYS/ec384.pem; ws_pass htt
 location /jwk { ws_auth jwt; ws_jwt_key_file $TEST_KEYS/jwk.json; ws_pass http://$TEST_BACKEND; }
 location /secret { ws_auth jwt; ws_jwt_key_file $TEST_KEYS/secret alg=HS256; ws_pass http://$TEST_BACKEND; }
 location /jwks { ws_auth jwt; ws_jwt_key_file $TEST_KEYS/jwks.json; ws_pass http://$TEST_BACKEND; }
+location /marked { ws_auth jwt; ws_jwt_key_file $TEST_KEYS/marked.json; ws_pass http://$TEST_BACKEND; }
+location /two { ws_auth jwt; ws_jwt_key_file $TEST_KEYS/two.pem; ws_pass http://$TEST_BACKEND; }
 location /several {
     ws_auth jwt;
     ws_jwt_key_file $TEST_KEYS/rsa_other.pem;
@@ -43,6 +45,9 @@ for path, token in [
     ("/jwks", sign(claims)),
     ("/jwks", sign(claims, "ec", kid="e1")),
     ("/jwks", sign(claims, "secret", kid="s1")),
+    ("/marked", sign(claims, kid="r1")),
+    ("/two", sign(claims)),
+    ("/two", sign(claims, "rsa_other")),
     ("/several", sign(claims)),
     ("/several", sign(claims, "rsa_other")),
     ("/several", sign(claims, "ec")),
@@ -453,3 +458,38 @@ ws_jwt_key_file $TEST_KEYS/empty;
 --- must_die
 --- error_log
 qr/"ws_jwt_key_file" directive ".*empty" is empty/
+
+=== TEST 28: a public key is never a secret, with a comment before it
+--- config
+ws_jwt_key_file $TEST_KEYS/two.pem alg=HS256;
+--- must_die
+--- error_log
+two.pem" has a key of another kind than alg= says
+
+=== TEST 29: a public key is never a secret, behind a byte order mark
+--- config
+ws_jwt_key_file $TEST_KEYS/marked.json alg=HS256;
+--- must_die
+--- error_log
+marked.json" has a key of another kind than alg= says
+
+=== TEST 30: a public key is never a secret, in a JSON array
+--- config
+ws_jwt_key_file $TEST_KEYS/array.json alg=HS256;
+--- must_die
+--- error_log
+array.json" has a public key in a form that is not read: it must be a JWK, a JWKS or PEM
+
+=== TEST 31: a public key is never a secret, as DER
+--- config
+ws_jwt_key_file $TEST_KEYS/rsa.der alg=HS256;
+--- must_die
+--- error_log
+rsa.der" has a public key in a form that is not read: it must be a JWK, a JWKS or PEM
+
+=== TEST 32: a public key is never a secret, as SSH writes it
+--- config
+ws_jwt_key_file $TEST_KEYS/rsa.ssh alg=HS256;
+--- must_die
+--- error_log
+rsa.ssh" has a public key in a form that is not read: it must be a JWK, a JWKS or PEM

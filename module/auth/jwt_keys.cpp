@@ -16,6 +16,8 @@ constexpr std::array<std::string_view, 9> known{"HS256", "HS384", "HS512", "RS25
 
 constexpr std::size_t most_keys = 100;
 
+constexpr std::string_view pem_begin = "-----BEGIN";
+
 constexpr const char* no_key = "holds no key that can be used: it must be a JWK or JWKS, a PEM public key, or a secret";
 
 // RFC 7518 3.1: what a key of this kind is for. Empty: nothing.
@@ -64,6 +66,18 @@ bool is_for_verifying(json_t* jwk) {
     return false;
 }
 
+// Editors put it before text that is UTF-8.
+std::string_view without_mark(std::string_view text) {
+    static constexpr std::string_view mark = "\xEF\xBB\xBF";
+    return text.starts_with(mark) ? text.substr(mark.size()) : text;
+}
+
+// In one of the forms that aren't read here: JSON without a name around it, as SSH has it, DER.
+bool is_public_key(std::string_view text) {
+    if (context::parse_json(text).value != nullptr && text.find("\"kty\"") != std::string_view::npos) { return true; }
+    return text.starts_with("ssh-") || text.starts_with("ecdsa-sha2-") || is_der_key(text);
+}
+
 bool is_secret_half(json_t* jwk) {
     const std::string_view kind = member(jwk, "kty");
     return (kind == "RSA" || kind == "EC") && json_object_get(jwk, "d") != nullptr;
@@ -74,16 +88,28 @@ bool is_secret_half(json_t* jwk) {
 bool is_jwt_algorithm(std::string_view name) noexcept { return std::ranges::find(known, name) != known.end(); }
 
 const char* JwtKeys::add(std::string_view file, std::string_view algorithm) {
-    const std::size_t start = file.find_first_not_of(" \t\r\n");
+    const std::string_view content = without_mark(file);
+    const std::size_t start = content.find_first_not_of(" \t\r\n");
     if (start == std::string_view::npos) { return "is empty"; }
     // What looks like a key or a set of them never becomes a secret: the world may know it.
-    if (file[start] == '{') { return add_set(file.substr(start), algorithm); }
-    if (file.substr(start).starts_with("-----BEGIN")) {
-        auto jwk = jwk_from_pem(file.substr(start));
-        return jwk != nullptr ? add_key({std::move(jwk), {}, {}}, algorithm)
-                              : "is no PEM of an RSA, P-256, P-384 or P-521 public key (BEGIN PUBLIC KEY)";
+    if (content[start] == '{') { return add_set(content.substr(start), algorithm); }
+    if (content.find(pem_begin) != std::string_view::npos) { return add_pem(content, algorithm); }
+    if (is_public_key(content)) {
+        return "has a public key in a form that is not read: it must be a JWK, a JWKS or PEM";
     }
     return add_secret(file, algorithm);
+}
+
+// One after the other, with whatever text around them (RFC 7468 2).
+const char* JwtKeys::add_pem(std::string_view pem, std::string_view algorithm) {
+    for (std::size_t begin = pem.find(pem_begin); begin != std::string_view::npos;) {
+        const std::size_t next = pem.find(pem_begin, begin + pem_begin.size());
+        auto jwk = jwk_from_pem(pem.substr(begin, next - begin));
+        if (jwk == nullptr) { return "is no PEM of an RSA, P-256, P-384 or P-521 public key (BEGIN PUBLIC KEY)"; }
+        if (const char* wrong = add_key({std::move(jwk), {}, {}}, algorithm)) { return wrong; }
+        begin = next;
+    }
+    return nullptr;
 }
 
 const char* JwtKeys::add_secret(std::string_view secret, std::string_view algorithm) {

@@ -23,10 +23,10 @@ struct JwtKey {
 
 class JwtKeys final {
 public:
-    // The content of a file: a JWK or a set of them (RFC 7517), a public key as PEM (BEGIN PUBLIC KEY), or, if `algorithm`
-    // says HS256, HS384 or HS512, a secret. `algorithm`, unless empty, is the only one that these keys are for. Keys in a set that
-    // are of no use here (of an unknown kind, for encryption) are passed over. Returns null, or what is wrong; never a part of
-    // a key.
+    // The content of a file: a JWK or a set of them (RFC 7517), public keys as PEM (BEGIN PUBLIC KEY), or, if `algorithm`
+    // says HS256, HS384 or HS512, a secret; a public key in another form never becomes one. `algorithm`, unless empty, is
+    // the only one that these keys are for. Keys in a set that are of no use here (of an unknown kind, for encryption) are
+    // passed over. Returns null, or what is wrong; never a part of a key.
     [[nodiscard]] const char* add(std::string_view file, std::string_view algorithm);
 
     [[nodiscard]] bool empty() const noexcept { return keys_.empty(); }
@@ -36,6 +36,7 @@ public:
 
 private:
     [[nodiscard]] const char* add_set(std::string_view json, std::string_view algorithm);
+    [[nodiscard]] const char* add_pem(std::string_view pem, std::string_view algorithm);
     [[nodiscard]] const char* add_secret(std::string_view secret, std::string_view algorithm);
     [[nodiscard]] const char* add_key(JwtKey key, std::string_view algorithm);
 

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
@@ -80,6 +81,16 @@ Jwk jwk_from_pem(std::string_view pem) {
     if (key != nullptr && EVP_PKEY_is_a(key.get(), "EC") == 1) { jwk = elliptic(key.get()); }
     ERR_clear_error();  // what is left in OpenSSL's queue would be taken for a fault of the next TLS connection
     return jwk;
+}
+
+bool is_der_key(std::string_view text) noexcept {
+    const auto size = static_cast<long>(text.size());
+    const auto* key_at = reinterpret_cast<const unsigned char*>(text.data());
+    const auto* certificate_at = key_at;
+    const KeyPtr key(d2i_PUBKEY(nullptr, &key_at, size));
+    const std::unique_ptr<X509, Freed<X509_free>> certificate(d2i_X509(nullptr, &certificate_at, size));
+    ERR_clear_error();  // as above
+    return key != nullptr || certificate != nullptr;
 }
 
 }  // namespace ws::auth

@@ -18,6 +18,10 @@ def _write(directory, name, content):
         file.write(content if isinstance(content, bytes) else content.encode())
 
 
+def public(key, encoding, form):
+    return key.public_key().public_bytes(serialization.Encoding[encoding], serialization.PublicFormat[form])
+
+
 def make(directory):
     keys = {
         "rsa": rsa.generate_private_key(public_exponent=65537, key_size=2048),
@@ -30,8 +34,7 @@ def make(directory):
     for name, key in keys.items():
         _write(directory, f"{name}.key", key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-        _write(directory, f"{name}.pem", key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
+        _write(directory, f"{name}.pem", public(key, "PEM", "SubjectPublicKeyInfo"))
     _write(directory, "empty", "")
     with open(os.path.join(directory, "rsa.pem"), "rb") as file:
         _write(directory, "current.pem", file.read())
@@ -54,6 +57,12 @@ def make(directory):
     keys_of_set = [okp, jwk("rsa", "r1", use="sig", alg="RS256"), jwk("ec", "e1"), jwk("rsa_other", "enc", use="enc"), shared]
     _write(directory, "jwks.json", json.dumps({"keys": keys_of_set}))
     _write(directory, "jwk.json", json.dumps(jwk("ec", "e1")))
+    _write(directory, "marked.json", b"\xef\xbb\xbf" + json.dumps(jwk("rsa", "r1")).encode())
+    _write(directory, "array.json", json.dumps([jwk("ec", "e1")]))
+    both = b"".join(public(keys[name], "PEM", "SubjectPublicKeyInfo") for name in ("rsa_other", "rsa"))
+    _write(directory, "two.pem", b"# Ours, and who signed before.\n" + both)
+    _write(directory, "rsa.der", public(keys["rsa"], "DER", "SubjectPublicKeyInfo"))
+    _write(directory, "rsa.ssh", public(keys["rsa"], "OpenSSH", "OpenSSH"))
     _write(directory, "useless.json", json.dumps({"keys": [okp]}))
     _write(directory, "private.json", json.dumps({**jwk("rsa", "r1"), "d": "AQAB"}))
 
