@@ -177,14 +177,49 @@ for name, token in tokens.items():
 equal(nginx.error_log().count("certificate refused"), 3)
 equal(nginx.error_log().count("no node knows the cluster's slots"), 1)
 
-=== TEST 7: a cluster has no databases
+=== TEST 7: why nobody tells which node serves what: the log has it
+--- redis_cluster
+--- config
+ws_auth_token cookie:sid;
+location / {
+    ws_redis redis+cluster://gateway:s3cret@$TEST_REDIS_CLUSTER;
+    ws_auth redis;
+    ws_pass http://$TEST_BACKEND;
+}
+--- client
+from redis_group import nodes
+for node in nodes.values():
+    node("ACL", "SETUSER", "gateway", "on", ">s3cret", "~session:*", "+get", "+ping")
+for _ in range(3):
+    equal(client("/", cookie="sid=a").status, 503)
+equal(nginx.error_log().count("no node knows the cluster's slots"), 1)
+--- error_log
+qr/\[error\] .* ws: redis cluster .*: no node knows the cluster's slots \(NOPERM .*cluster\|slots/
+--- no_error_log
+s3cret
+
+=== TEST 8: a server that is no cluster, and no sentinel
+--- redis
+SET session:a {}
+--- config
+ws_auth_token cookie:sid;
+location / { ws_auth redis; ws_redis redis+cluster://127.0.0.1:$TEST_REDIS_PORT; ws_pass http://$TEST_BACKEND; }
+location /sentinel { ws_auth redis; ws_redis redis+sentinel://127.0.0.1:$TEST_REDIS_PORT/main; ws_pass http://$TEST_BACKEND; }
+--- client
+for path in "/", "/sentinel":
+    equal(client(path, cookie="sid=a").status, 503)
+--- error_log
+no node knows the cluster's slots (ERR This instance has cluster support disabled)
+qr/redis main: no sentinel knows the master \(ERR unknown command .SENTINEL/
+
+=== TEST 9: a cluster has no databases
 --- config
 ws_redis redis+cluster://127.0.0.1,127.0.0.2/1;
 --- must_die
 --- error_log
 "ws_redis" directive a cluster has no databases: redis+cluster://host:port,host:port
 
-=== TEST 8: several hosts are no server
+=== TEST 10: several hosts are no server
 --- config
 ws_redis redis://127.0.0.1,127.0.0.2;
 --- must_die

@@ -1,6 +1,9 @@
 #include "nginx/redis_topology.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "redis/reply.h"
 
 namespace ws::nginx {
 
@@ -92,6 +95,7 @@ void RedisTopology::work() {
     if (std::exchange(wanted_, false)) {
         asking_ = true;
         asked_at_ = ngx_current_msec;
+        objection_.clear();
         ask(0);
     }
 }
@@ -109,6 +113,7 @@ void RedisTopology::answered(const redis::Outcome& outcome, std::size_t n) {
     question_.reset();
     try {
         if (outcome.status != redis::Outcome::Status::reply || !learn(*outcome.reply, n)) {
+            note_objection(outcome);
             ask(n + 1);
             return;
         }
@@ -129,13 +134,23 @@ void RedisTopology::answered(const redis::Outcome& outcome, std::size_t n) {
     }
 }
 
+// The question has no secrets that the error could quote.
+void RedisTopology::note_objection(const redis::Outcome& outcome) {
+    static constexpr std::size_t longest = 200;
+    if (outcome.status != redis::Outcome::Status::reply || !redis::is_error(*outcome.reply)) { return; }
+    objection_.assign(" (").append(redis::error_text(*outcome.reply).substr(0, longest)).append(")");
+    std::ranges::replace_if(
+        objection_, [](char c) { return c < ' ' || c > '~'; }, '?');
+}
+
 // And nobody knew. What was known before is believed further on.
 void RedisTopology::asked_all() noexcept {
     asking_ = false;
     if (!std::exchange(down_, true)) {
         counters_.outages.add();
         if (!known_) { counters_.state.set(static_cast<std::int64_t>(status::RedisState::down)); }
-        ngx_log_error(NGX_LOG_ERR, log_, 0, "ws: redis %s: %s", server_.name.c_str(), nobody_knows());
+        ngx_log_error(NGX_LOG_ERR, log_, 0, "ws: redis %s: %s%s", server_.name.c_str(), nobody_knows(),
+                      objection_.c_str());
     }
     failed_ += held_.size();
     wait(backoff_.next(static_cast<std::uint32_t>(ngx_random())));

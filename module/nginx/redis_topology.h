@@ -73,6 +73,7 @@ private:
     void work();
     void ask(std::size_t n);
     void answered(const redis::Outcome& outcome, std::size_t n);
+    void note_objection(const redis::Outcome& outcome);
     void asked_all() noexcept;
     void wait(ngx_msec_t time) noexcept;
 
@@ -86,6 +87,7 @@ private:
     std::vector<std::unique_ptr<RedisNode>> retired_;
     std::unique_ptr<redis::Pending> question_;  // under way
     redis::Backoff backoff_;
+    std::string objection_;   // what the last one said who would not tell
     std::size_t failed_ = 0;  // commands refused since nobody has known
     bool known_ = false;
     bool down_ = false;
