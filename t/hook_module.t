@@ -13,7 +13,8 @@ system('scripts/build-hook') == 0 or die "the example was not built\n";
 my $gateway = abs_path($ENV{GATEWAY_MODULE});
 my $hook = abs_path('build/hook/ngx_http_ticket_hook_module.so');
 $ENV{GATEWAY_LOAD} = '';
-run_tests(TEST_GATEWAY => $gateway, TEST_HOOK => $hook);
+my $other = abs_path('build/hook/other/ngx_http_ticket_hook_module.so');
+run_tests(TEST_GATEWAY => $gateway, TEST_HOOK => $hook, TEST_OTHER_HOOK => $other);
 
 __DATA__
 
@@ -118,3 +119,13 @@ location / { ws_auth ticket 1; ws_pass http://$TEST_BACKEND; }
 --- must_die
 --- error_log
 "ws_auth ticket" needs a token: add "ws_auth_token cookie:NAME;" at this level or above
+
+=== TEST 8: a hook that was built for another version of the interface
+--- redis: none
+--- main_config
+load_module $TEST_GATEWAY;
+load_module $TEST_OTHER_HOOK;
+--- config
+--- must_die
+--- error_log
+auth hook "ticket" is for version 2 of ngx_http_ws_module's hooks, which has version 1: build them from the same sources
