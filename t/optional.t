@@ -244,21 +244,41 @@ c.expect_close(4401, "unauthorized")
 c.send_close(4401)
 c.expect_eof()
 
-=== TEST 12: ws_auth_fail maybe
+=== TEST 12: reject close: what npm ws and a page in Chromium see of it
+--- redis: none
+--- timeout: 120
+--- config
+ws_auth_token cookie:sid;
+location /page { default_type text/html; return 200 "<!doctype html><title>client</title>"; }
+location /http { ws_auth variable ''; ws_pass http://$TEST_BACKEND; }
+location /unauthorized { ws_auth variable ''; ws_auth_reject close; ws_pass http://$TEST_BACKEND; }
+location /unavailable {
+    ws_auth redis;
+    ws_auth_token header:Host;
+    ws_redis redis://127.0.0.1:$TEST_CLOSED_PORT;
+    ws_auth_reject close;
+    ws_pass http://$TEST_BACKEND;
+}
+--- client
+import clients
+clients.run("refused.mjs", f"127.0.0.1:{PORT}")
+backend.no_connection()
+
+=== TEST 13: ws_auth_fail maybe
 --- config
 ws_auth_fail maybe;
 --- must_die
 --- error_log
 "ws_auth_fail" directive has a wrong value "maybe": it must be closed or open
 
-=== TEST 13: ws_auth_reject 4401
+=== TEST 14: ws_auth_reject 4401
 --- config
 ws_auth_reject 4401;
 --- must_die
 --- error_log
 "ws_auth_reject" directive has a wrong value "4401": it must be http or close
 
-=== TEST 14: ws_auth_optional null
+=== TEST 15: ws_auth_optional null
 --- config
 ws_auth_optional null;
 --- must_die

@@ -95,7 +95,23 @@ check("cmdstat_get" not in redis("INFO", "commandstats"), "no lookup")
 c, b = tunnel("/", cookie="connect.sid=" + signed("abc", "old-sEcReT"))
 equal(b.header("X-WS-Context"), '{"user":"ann"}')
 
-=== TEST 3: ws_auth_strip_cookie takes the whole signed cookie; a file with other line ends has the same secrets
+=== TEST 3: where the session is optional and Redis is down, a forged cookie is nobody's, a good one is refused with 503
+--- redis: none
+--- config
+ws_auth_token signed-cookie:connect.sid;
+ws_auth_secret_file $TEST_SECRETS/good;
+ws_auth_key sess:$ws_token;
+ws_auth_optional on;
+location / { ws_auth redis; ws_redis redis://127.0.0.1:$TEST_CLOSED_PORT; ws_pass http://$TEST_BACKEND; }
+--- client
+from web import signed
+for value in "s:abc.", "s:abc." + "A" * 43, "abc", signed("abc", "another secret"):
+    c, b = tunnel("/", cookie="connect.sid=" + value)
+    equal(b.header("X-WS-Context"), "null")
+equal(client("/", cookie="connect.sid=" + signed("abc", "old-sEcReT")).status, 503)
+backend.no_connection()
+
+=== TEST 4: ws_auth_strip_cookie takes the whole signed cookie; a file with other line ends has the same secrets
 --- redis
 SET session:abc {}
 --- config
@@ -114,7 +130,7 @@ for path in "/", "/dos":
         equal(b.header_all("Cookie"), ["a=b"])
         equal(b.header("X-WS-Context"), '{"token":"abc"}' if path == "/dos" else "{}")
 
-=== TEST 4: a signed cookie without a secret
+=== TEST 5: a signed cookie without a secret
 --- config
 ws_redis $TEST_REDIS;
 ws_auth redis;
@@ -123,7 +139,7 @@ ws_auth_token bearer signed-cookie:connect.sid;
 --- error_log
 "ws_auth_token signed-cookie:NAME" needs the secret that signs it: add "ws_auth_secret_file FILE;" at this level or above
 
-=== TEST 5: a file that isn't there
+=== TEST 6: a file that isn't there
 --- config
 ws_auth_secret_file missing;
 --- must_die
@@ -131,28 +147,28 @@ ws_auth_secret_file missing;
 qr/"ws_auth_secret_file" directive can't read ".*\/missing": it must be a file of at most 64k with a secret in each line/
 qr/nginx\.conf:\d+/
 
-=== TEST 6: a directory
+=== TEST 7: a directory
 --- config
 ws_auth_secret_file $TEST_SECRETS;
 --- must_die
 --- error_log
 "ws_auth_secret_file" directive can't read
 
-=== TEST 7: a file without a secret
+=== TEST 8: a file without a secret
 --- config
 ws_auth_secret_file $TEST_SECRETS/empty;
 --- must_die
 --- error_log
 qr/"ws_auth_secret_file" directive has no secret in ".*\/empty": put one in each line/
 
-=== TEST 8: a file that is too large
+=== TEST 9: a file that is too large
 --- config
 ws_auth_secret_file $TEST_SECRETS/large;
 --- must_die
 --- error_log
 qr/"ws_auth_secret_file" directive can't read ".*\/large": it must be a file of at most 64k/
 
-=== TEST 9: ws_auth_secret_file twice
+=== TEST 10: ws_auth_secret_file twice
 --- config
 ws_auth_secret_file $TEST_SECRETS/good;
 ws_auth_secret_file $TEST_SECRETS/dos;
