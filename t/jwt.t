@@ -107,6 +107,14 @@ refused = {
     "four parts": ("/", good + ".AAAA"),
     "no token at all": ("/", "hello"),
     "dots": ("/", ".."),
+    "padding": ("/", good + "="),
+    "padding, as long as base64 has it": ("/", good + "=="),
+    "padding of the claims": ("/", head + "." + claims + "=." + signature),
+    "the other alphabet": ("/", head + "." + claims + "." + signature[:-4] + "+/+/"),
+    "a character of none": ("/", good + "!"),
+    "a dot before": ("/", "." + good),
+    "a dot behind": ("/", good + "."),
+    "five parts": ("/", head + "....."),
     "alg none": ("/", forge({"alg": "none"}, {"sub": "7"})),
     "alg none with a signature": ("/", forge({"alg": "none"}, {"sub": "7"}, b"x")),
     "alg None": ("/", forge({"alg": "None"}, {"sub": "7"})),
@@ -126,6 +134,7 @@ refused = {
     "ES256 of another curve's size": ("/ec", forge({"alg": "ES256"}, {"sub": "7"}, bytes(96))),
     "ES256 of zeros": ("/ec", forge({"alg": "ES256"}, {"sub": "7"}, bytes(64))),
     "an algorithm that the key is not for": ("/rs512", good),
+    "a key id that is a path": ("/jwks", sign({"sub": "7"}, kid="../../dev/null")),
     "a key id that is another key's": ("/jwks", sign({"sub": "7"}, "rsa", kid="e1")),
     "a key for encryption": ("/jwks", sign({"sub": "7"}, "rsa_other", kid="enc")),
     "an unknown key id": ("/jwks", sign({"sub": "7"}, "rsa", kid="r2")),
@@ -142,6 +151,9 @@ refused = {
 import jwt
 for what, text in {"claims that are an array": b"[]", "claims that are no JSON": b"hello", "no claims": b"",
                    "exp that is a text": b'{"exp":"9999999999"}', "exp that is null": b'{"exp":null}', "exp out of reach": b'{"exp":1e300}',
+                   "exp that is true": b'{"exp":true}', "exp in an array": b'{"exp":[9999999999]}', "exp beyond 64 bits": b'{"exp":99999999999999999999}',
+                   "exp with an escape in its name": b'{"\\u0065xp":1}', "nbf out of reach": b'{"nbf":1e300}', "nbf that is null": b'{"nbf":null}',
+                   "claims of a thousand levels": b'{"a":' + b"[" * 1000 + b"]" * 1000 + b"}", "two objects": b"{}{}", "no UTF-8": b'{"a":"\xff"}',
                    "nbf that is a text": b'{"nbf":"0"}', "exp twice": b'{"exp":9999999999,"exp":1}'}.items():
     refused[what] = ("/", jwt.api_jws.encode(text, key_file("rsa.key"), "RS256"))
 for what, (path, token) in refused.items():
