@@ -234,6 +234,10 @@ for host, origin in [
     ("example.com", "http://www.example.com"),
     ("www.example.com", "http://example.com"),
     ("example.com", "http://example.com@evil.com"),
+    ("example.com", "http://example.com:80@evil.com"),
+    ("example.com", "http://user@example.com"),
+    ("example.com", "http://user:password@example.com"),
+    ("example.com@evil.com", "http://evil.com"),
     ("example.com", "http://example.com:evil.com"),
     ("example.com", "http://evil.com#example.com"),
     ("example.com", "http://evil.com/example.com"),
@@ -283,7 +287,9 @@ for origin in [None, "http://example.com", "https://example.com", "https://examp
     b.close()
 for origin in ["http://localhost", "http://example.com:8080", "https://a.example.com:444", "https://evilexample.com",
                "https://.example.com", "https://example.com.evil.org", "http://admin.example.net:8443",
-               "https://admin.example.net", "https://example.com\\.evil.org", "wss://example.com", "null", ""]:
+               "https://admin.example.net", "https://example.com\\.evil.org", "wss://example.com", "null", "",
+               "https://example.com@evil.org", "https://user@example.com", "https://evil.org/.example.com", "https://evil.org?.example.com",
+               "NULL", "https://example.com https://evil.org"]:
     c = client("/", cookie="X-Token=abc", origin=origin)
     equal(c.status, 403, f"{origin!r}")
 backend.no_connection()

@@ -97,7 +97,40 @@ equal(client("/address", cookie="sid=abc").status, 503)
 certificate refused (redis.example): it is for another name
 certificate refused (127.0.0.2): it is for another name
 
-=== TEST 5: ssl_verify=off takes any
+=== TEST 5: a certificate whose time is over, or has not come, or that its server has signed itself
+--- redis_tls: --tls-auth-clients no
+--- config
+ws_auth_token cookie:sid;
+location / {
+    ws_auth redis;
+    ws_redis rediss://localhost:$TEST_REDIS_TLS_PORT ssl_trusted_certificate=$TEST_CERTIFICATES/ca.pem;
+    ws_pass http://$TEST_BACKEND;
+}
+--- client
+import os
+from certificates import sign
+redis("SET", "session:abc", '{"user":"ann"}')
+directory = os.environ["TEST_CERTIFICATES"]
+sign(directory, "over", -30, -1)
+sign(directory, "early", 1, 30)
+
+def show(name):
+    redis("CONFIG", "SET", "tls-cert-file", f"{directory}/{name}.pem", "tls-key-file", f"{directory}/{name}.key")
+    redis("CLIENT", "KILL", "TYPE", "normal")
+    redis("CLIENT", "KILL", "TYPE", "pubsub")
+
+for name in "over", "early", "stranger":
+    show(name)
+    wait_until(lambda: client("/", cookie="sid=abc").status == 503, name)
+    show("server")
+    wait_until(lambda: client("/", cookie="sid=unknown").status == 401, "it is back")
+equal(nginx.error_log().count("unreachable"), 3)
+--- error_log
+certificate refused (localhost): certificate has expired
+certificate refused (localhost): certificate is not yet valid
+certificate refused (localhost): self-signed certificate
+
+=== TEST 6: ssl_verify=off takes any
 --- redis_tls: --tls-auth-clients no
 --- redis
 SET session:abc {"user":"ann"}
@@ -112,7 +145,7 @@ location / {
 c, b = tunnel("/", cookie="sid=abc")
 equal(b.header_all("X-WS-Context"), ['{"user":"ann"}'])
 
-=== TEST 6: a server that wants to see a certificate
+=== TEST 7: a server that wants to see a certificate
 --- redis_tls: --tls-auth-clients yes
 --- redis
 SET session:abc {"user":"ann"}
@@ -137,7 +170,7 @@ b.expect_text("still here")
 --- error_log
 qr/ws: redis 127\.0\.0\.1:\d+ unreachable: (recv|send)\(\) failed \(SSL: .*certificate required/
 
-=== TEST 7: an ACL user by TLS, in another database
+=== TEST 8: an ACL user by TLS, in another database
 --- redis_tls: --tls-auth-clients no
 --- redis
 ACL SETUSER gateway on >s3cret ~session:* &* +get +select +ping +client|tracking +client|id +subscribe
@@ -157,7 +190,7 @@ c.expect_close(4401, "session ended")
 --- no_error_log
 ws: redis
 
-=== TEST 8: large sessions, many at a time: more than a TLS record, more than a socket takes
+=== TEST 9: large sessions, many at a time: more than a TLS record, more than a socket takes
 --- redis_tls: --tls-auth-clients no
 --- config
 ws_auth_token cookie:sid;
@@ -181,7 +214,7 @@ equal(sorted(seen), sorted('{"user":%d}' % i for i in range(40)))
 for c in clients:
     equal(c.status, 101)
 
-=== TEST 9: the name goes into the handshake (SNI), an address doesn't
+=== TEST 10: the name goes into the handshake (SNI), an address doesn't
 --- redis: none
 --- config
 ws_auth_live off;
@@ -212,7 +245,7 @@ for path in ("/name", "/address"):
     equal(c.status, 401)
 equal(names, ["redis.test", None])
 
-=== TEST 10: who speaks no TLS
+=== TEST 11: who speaks no TLS
 --- redis: none
 --- config
 ws_auth_token cookie:sid;
@@ -230,7 +263,7 @@ equal(c.status, 503)
 --- error_log
 qr/unreachable: TLS handshake failed \(SSL: .*wrong version number/
 
-=== TEST 11: a handshake has as long as connect_timeout allows, and holds up nobody
+=== TEST 12: a handshake has as long as connect_timeout allows, and holds up nobody
 --- redis
 SET session:abc {"user":"ann"}
 --- config
@@ -253,7 +286,7 @@ equal(c.status, 503)
 --- error_log
 unreachable: TLS handshake timed out
 
-=== TEST 12: a server that goes and comes back: one line each
+=== TEST 13: a server that goes and comes back: one line each
 --- redis_tls: --tls-auth-clients no
 --- redis
 SET session:abc {"user":"ann"}
@@ -276,7 +309,7 @@ redis("DEL", "session:abc")
 c.expect_close(4401, "session ended")
 equal(nginx.error_log().count("unreachable"), 1)
 
-=== TEST 13: a worker that goes in the middle of a handshake
+=== TEST 14: a worker that goes in the middle of a handshake
 --- redis: none
 --- config
 ws_auth_token cookie:sid;
@@ -291,7 +324,7 @@ s = backend.accept_stream()
 c.close()
 nginx.quit()
 
-=== TEST 14: a file of authorities that isn't there
+=== TEST 15: a file of authorities that isn't there
 --- config
 ws_redis rediss://127.0.0.1 ssl_trusted_certificate=$TEST_DIR/no.pem;
 --- must_die
@@ -299,35 +332,35 @@ ws_redis rediss://127.0.0.1 ssl_trusted_certificate=$TEST_DIR/no.pem;
 no.pem
 qr/"ws_redis" directive can't use TLS as configured \(see the line above\) in .*nginx\.conf:\d+/
 
-=== TEST 15: a certificate without its key
+=== TEST 16: a certificate without its key
 --- config
 ws_redis rediss://127.0.0.1 ssl_certificate=$TEST_CERTIFICATES/client.pem;
 --- must_die
 --- error_log
 "ws_redis" directive needs both ssl_certificate= and ssl_certificate_key=
 
-=== TEST 16: a key that belongs to another certificate
+=== TEST 17: a key that belongs to another certificate
 --- config
 ws_redis rediss://127.0.0.1 ssl_certificate=$TEST_CERTIFICATES/client.pem ssl_certificate_key=$TEST_CERTIFICATES/server.key;
 --- must_die
 --- error_log
 key values mismatch
 
-=== TEST 17: parameters of TLS without TLS
+=== TEST 18: parameters of TLS without TLS
 --- config
 ws_redis redis://127.0.0.1 ssl_verify=on;
 --- must_die
 --- error_log
 "ws_redis" directive has ssl_ parameters, which need rediss://
 
-=== TEST 18: ssl_verify is on or off
+=== TEST 19: ssl_verify is on or off
 --- config
 ws_redis rediss://127.0.0.1 ssl_verify=maybe;
 --- must_die
 --- error_log
 "ws_redis" directive ssl_verify must be on or off
 
-=== TEST 19: a parameter without a value
+=== TEST 20: a parameter without a value
 --- config
 ws_redis rediss://127.0.0.1 ssl_name=;
 --- must_die
