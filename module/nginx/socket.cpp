@@ -35,8 +35,12 @@ Socket::Result Socket::send(std::string_view data) noexcept {
     return {Status::error, 0};
 }
 
+bool Socket::response_waits() const noexcept {
+    return request_ != nullptr && (request_->out != nullptr || connection_->buffered);
+}
+
 bool Socket::response_sent() noexcept {
-    if (request_ == nullptr || (request_->out == nullptr && !connection_->buffered)) { return true; }
+    if (!response_waits()) { return true; }
     const ngx_int_t rc = ngx_http_output_filter(request_, nullptr);
     failed_ = rc == NGX_ERROR;
     return rc == NGX_OK;
@@ -52,7 +56,11 @@ bool Socket::finish_sending() noexcept {
 
 bool Socket::rearm() noexcept {
     if (failed_) { return true; }
-    const ngx_uint_t flags = connection_->read->eof || connection_->read->error ? NGX_CLOSE_EVENT : 0;
+    const ngx_event_t& read = *connection_->read;
+    const ngx_event_t& write = *connection_->write;
+    // As the two functions would find out.
+    if ((ngx_event_flags & NGX_USE_CLEAR_EVENT) && read.active && write.active) { return true; }
+    const ngx_uint_t flags = read.eof || read.error ? NGX_CLOSE_EVENT : 0;
     return ngx_handle_read_event(connection_->read, flags) == NGX_OK &&
            ngx_handle_write_event(connection_->write, 0) == NGX_OK;
 }

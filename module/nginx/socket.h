@@ -23,6 +23,9 @@ public:
     // Asks for the events that the last reads and writes have shown to be needed. False: the connection can't be used.
     [[nodiscard]] bool rearm() noexcept;
 
+    // nginx still has to send some of the response.
+    [[nodiscard]] bool response_waits() const noexcept;
+
     [[nodiscard]] ngx_connection_t* connection() const noexcept { return connection_; }
 
 private:

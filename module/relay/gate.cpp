@@ -16,14 +16,11 @@ std::size_t Gate::admit(std::string_view data, Milliseconds now) noexcept {
     while (!rest.empty()) {
         // A stream that is broken, or over, is the delivery's to deal with.
         if (follower_.violated() || (follower_.close_seen() && follower_.at_boundary())) { return data.size(); }
-        if (!follower_.at_boundary()) {
-            rest.remove_prefix(follower_.follow_to_boundary(rest));
-            continue;
+        if (follower_.at_boundary()) {
+            verdict_ = judge(rest.front(), now);
+            if (verdict_ != Verdict::open) { return data.size() - rest.size(); }
         }
-        verdict_ = judge(rest.front(), now);
-        if (verdict_ != Verdict::open) { return data.size() - rest.size(); }
-        (void)follower_.follow(rest.substr(0, 1));
-        rest.remove_prefix(1);
+        rest.remove_prefix(follower_.follow_frame(rest));
     }
     return data.size();
 }

@@ -223,7 +223,7 @@ bool Relay::pump(Side from, Milliseconds now) {
         const std::size_t held = input.size() - admitted.size();
         if (!admitted.empty()) { consume(from, admitted, now); }
         const std::size_t rest = admitted.size() + held;
-        half(from).unread.insert(0, input.data() + input.size() - rest, rest);
+        if (rest > 0) { half(from).unread.insert(0, input.data() + input.size() - rest, rest); }
         flush_output(from, now);
         if (from == Side::client) {
             admitted_ = admitted.size();
@@ -267,10 +267,12 @@ bool Relay::enforce(Milliseconds now) {
 
 // Notes when the message began that the delivery is storing.
 void Relay::watch_message(Milliseconds now) noexcept {
-    const std::uint64_t number = delivery_->messages(Side::client);
     if (timeouts_.message.count() == 0 || !delivery_->storing()) {
         begun_.reset();
-    } else if (!begun_ || number != begun_number_) {
+        return;
+    }
+    const std::uint64_t number = delivery_->messages(Side::client);
+    if (!begun_ || number != begun_number_) {
         begun_ = now;
         begun_number_ = number;
     }
@@ -309,8 +311,9 @@ void Relay::flush_output(Side from, Milliseconds now) {
     if (!output.forward.empty()) { send(other(from), std::exchange(output.forward, {}), now); }
     for (const Side side : {Side::client, Side::backend}) {
         std::string& data = output.to(side);
+        if (data.empty()) { continue; }
         const std::size_t waited = half(side).pending.size();
-        if (!data.empty()) { send(side, data, now); }
+        send(side, data, now);
         if (side == from) { half(side).answers += half(side).pending.size() - waited; }
         recycle(data);
     }

@@ -16,7 +16,11 @@ bool Follower::follow(std::string_view data) noexcept {
 }
 
 std::size_t Follower::follow_to_boundary(std::string_view data) noexcept {
-    if (at_boundary() || violated()) { return 0; }
+    return at_boundary() ? 0 : follow_frame(data);
+}
+
+std::size_t Follower::follow_frame(std::string_view data) noexcept {
+    if (violated()) { return 0; }
     std::string_view rest = data;
     if (in_payload_ || begin_frame(rest)) { skip_payload(rest); }
     return violated() ? 0 : data.size() - rest.size();

@@ -28,6 +28,9 @@ public:
     // of `data` when the frame does not end in it. 0 as well when a header breaks the protocol: then violated() is true.
     [[nodiscard]] std::size_t follow_to_boundary(std::string_view data) noexcept;
 
+    // The same, but at a boundary it is the next frame that is followed to its end.
+    [[nodiscard]] std::size_t follow_frame(std::string_view data) noexcept;
+
     // Between two frames: here another frame may be put into the stream (unless close_seen()).
     [[nodiscard]] bool at_boundary() const noexcept { return !in_payload_ && !reader_.in_header() && !violated(); }
 

@@ -21,6 +21,23 @@ std::uint64_t big_endian(const std::uint8_t* bytes, std::size_t n) noexcept {
     return value;
 }
 
+// Of the length behind the first two bytes: 0, 2 or 8.
+std::size_t length_size(std::uint8_t second) noexcept {
+    const int code = second & 0x7F;
+    return code == length_in_8_bytes ? 8 : code == length_in_2_bytes ? 2 : 0;
+}
+
+const char* refuse_length(const std::uint8_t* bytes, std::size_t n) noexcept {
+    const std::size_t extended = length_size(bytes[1]);
+    // 5.2: the most significant bit of a 64-bit length must be 0
+    if (n >= 3 && extended == 8 && (bytes[2] & 0x80) != 0) { return "frame length out of range"; }
+    // 5.2: the minimal number of bytes must be used to encode the length
+    if (n >= 2 + extended && big_endian(bytes + 2, extended) < (extended == 8 ? 0x10000u : length_in_2_bytes)) {
+        return "frame length not in its shortest form";
+    }
+    return nullptr;
+}
+
 void append_big_endian(std::string& out, std::uint64_t value, std::size_t n) {
     while (n-- > 0) { out.push_back(static_cast<char>(value >> (8 * n) & 0xFF)); }
 }
@@ -35,24 +52,45 @@ std::string_view cut(std::string_view text, std::size_t n) noexcept {
 }  // namespace
 
 HeaderReader::Status HeaderReader::read(std::string_view& input, FrameHeader& header) noexcept {
-    while (reason_ == nullptr && have_ < size()) {
+    if (reason_ != nullptr) { return Status::violation; }
+    // The usual case: it is whole, whatever its size, and sound.
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(input.data());
+    if (have_ == 0 && input.size() >= bytes_.size() && refuse(bytes, bytes_.size()) == nullptr) {
+        input.remove_prefix(size(bytes));
+        finish(bytes, header);
+        return Status::whole;
+    }
+    while (have_ < 2 || have_ < size(bytes_.data())) {
         if (input.empty()) { return Status::need_more; }
         bytes_[have_++] = static_cast<std::uint8_t>(input.front());
         input.remove_prefix(1);
-        reason_ = have_ == 1 ? refuse_first(bytes_[0]) : have_ == 2 ? refuse_second(bytes_[1]) : refuse_length();
+        reason_ = refuse(bytes_.data(), have_);
+        if (reason_ != nullptr) { return Status::violation; }
     }
-    if (reason_ != nullptr) { return Status::violation; }
-
-    header.fin = (bytes_[0] & 0x80) != 0;
-    header.rsv = bytes_[0] >> 4 & 7;
-    header.opcode = static_cast<Opcode>(bytes_[0] & 0x0F);
-    header.masked = sender_ == Sender::client;
-    header.length = length_size() == 0 ? bytes_[1] & 0x7F : big_endian(&bytes_[2], length_size());
-    header.mask = {};
-    if (header.masked) { std::copy_n(&bytes_[2 + length_size()], header.mask.size(), header.mask.begin()); }
-    if (!is_control(header.opcode)) { in_fragments_ = !header.fin; }
     have_ = 0;
+    finish(bytes_.data(), header);
     return Status::whole;
+}
+
+// Takes over a sound header.
+void HeaderReader::finish(const std::uint8_t* bytes, FrameHeader& header) noexcept {
+    const std::size_t extended = length_size(bytes[1]);
+    header.fin = (bytes[0] & 0x80) != 0;
+    header.rsv = bytes[0] >> 4 & 7;
+    header.opcode = static_cast<Opcode>(bytes[0] & 0x0F);
+    header.masked = sender_ == Sender::client;
+    header.length = extended == 0 ? bytes[1] & 0x7F : big_endian(bytes + 2, extended);
+    header.mask = {};
+    if (header.masked) { std::copy_n(bytes + 2 + extended, header.mask.size(), header.mask.begin()); }
+    if (!is_control(header.opcode)) { in_fragments_ = !header.fin; }
+}
+
+// What is wrong with the first `n` bytes of a header, or null.
+const char* HeaderReader::refuse(const std::uint8_t* bytes, std::size_t n) const noexcept {
+    if (const char* reason = refuse_first(bytes[0])) { return reason; }
+    if (n < 2) { return nullptr; }
+    if (const char* reason = refuse_second(bytes[0], bytes[1])) { return reason; }
+    return length_size(bytes[1]) == 0 ? nullptr : refuse_length(bytes, n);
 }
 
 bool HeaderReader::reserved_bits_allowed(std::uint8_t bits, Opcode opcode) const noexcept {
@@ -82,36 +120,24 @@ const char* HeaderReader::refuse_first(std::uint8_t byte) const noexcept {
     return in_fragments_ ? "message inside a fragmented message" : nullptr;  // 5.4
 }
 
-const char* HeaderReader::refuse_second(std::uint8_t byte) const noexcept {
+const char* HeaderReader::refuse_second(std::uint8_t first, std::uint8_t byte) const noexcept {
     const bool masked = (byte & 0x80) != 0;
     if (masked != (sender_ == Sender::client)) {
         return masked ? "masked frame from a server" : "unmasked frame from a client";  // 5.1
     }
-    if (is_control(static_cast<Opcode>(bytes_[0] & 0x0F)) && (byte & 0x7F) > max_control_payload) {
+    if (is_control(static_cast<Opcode>(first & 0x0F)) && (byte & 0x7F) > max_control_payload) {
         return "control frame too long";  // 5.5
     }
     return nullptr;
 }
 
-const char* HeaderReader::refuse_length() const noexcept {
-    // 5.2: the most significant bit of a 64-bit length must be 0
-    if (have_ == 3 && length_size() == 8 && (bytes_[2] & 0x80) != 0) { return "frame length out of range"; }
-    // 5.2: the minimal number of bytes must be used to encode the length
-    if (have_ == 2 + length_size() &&
-        big_endian(&bytes_[2], length_size()) < (length_size() == 8 ? 0x10000u : length_in_2_bytes)) {
-        return "frame length not in its shortest form";
-    }
-    return nullptr;
+std::size_t HeaderReader::size(const std::uint8_t* bytes) const noexcept {
+    return 2 + length_size(bytes[1]) + (sender_ == Sender::client ? std::tuple_size_v<MaskKey> : 0);
 }
 
-std::size_t HeaderReader::length_size() const noexcept {
-    const int code = bytes_[1] & 0x7F;
-    return code == length_in_8_bytes ? 8 : code == length_in_2_bytes ? 2 : 0;
-}
-
-std::size_t HeaderReader::size() const noexcept {
-    if (have_ < 2) { return 2; }
-    return 2 + length_size() + (sender_ == Sender::client ? std::tuple_size_v<MaskKey> : 0);
+std::size_t frame_header_size(std::uint64_t length, bool masked) noexcept {
+    const std::size_t extended = length < length_in_2_bytes ? 0 : length <= 0xFFFF ? 2 : 8;
+    return 2 + extended + (masked ? std::tuple_size_v<MaskKey> : 0);
 }
 
 void append_frame_header(std::string& out, Opcode opcode, std::uint64_t length, bool fin, std::optional<MaskKey> mask,
@@ -129,6 +155,22 @@ void append_frame_header(std::string& out, Opcode opcode, std::uint64_t length, 
         append_big_endian(out, length, 8);
     }
     if (mask) { out.append(mask->begin(), mask->end()); }
+}
+
+std::size_t begin_frame(std::string& out, std::uint64_t expected, bool masked) {
+    const std::size_t start = out.size();
+    out.reserve(start + max_header_size + static_cast<std::size_t>(expected));
+    out.append(frame_header_size(expected, masked), '\0');
+    return start;
+}
+
+void end_frame(std::string& out, std::size_t start, std::uint64_t expected, Opcode opcode, std::optional<MaskKey> mask) {
+    const std::size_t reserved = frame_header_size(expected, mask.has_value());
+    const std::size_t length = out.size() - start - reserved;
+    std::string header;  // short: allocates nothing
+    append_frame_header(header, opcode, length, true, mask);
+    out.replace(start, reserved, header);
+    if (mask) { apply_mask(out.data() + start + header.size(), length, *mask, 0); }
 }
 
 void append_frame(std::string& out, Opcode opcode, std::string_view payload, bool fin, std::optional<MaskKey> mask) {

@@ -28,6 +28,8 @@ enum class Extensions : std::uint8_t {
     any,      // all: the extensions are the two ends' own business
 };
 
+inline constexpr std::size_t max_header_size = 14;  // RFC 6455 5.2: 2 + 8 of length + 4 of mask
+
 struct FrameHeader {
     bool fin = false;
     std::uint8_t rsv = 0;
@@ -60,14 +62,14 @@ public:
 
 private:
     [[nodiscard]] bool reserved_bits_allowed(std::uint8_t bits, Opcode opcode) const noexcept;
+    [[nodiscard]] const char* refuse(const std::uint8_t* bytes, std::size_t n) const noexcept;
     [[nodiscard]] const char* refuse_first(std::uint8_t byte) const noexcept;
-    [[nodiscard]] const char* refuse_second(std::uint8_t byte) const noexcept;
-    [[nodiscard]] const char* refuse_length() const noexcept;
-    [[nodiscard]] std::size_t length_size() const noexcept;  // of the extended length: 0, 2 or 8
-    [[nodiscard]] std::size_t size() const noexcept;         // of the header, as far as it is known
+    [[nodiscard]] const char* refuse_second(std::uint8_t first, std::uint8_t byte) const noexcept;
+    [[nodiscard]] std::size_t size(const std::uint8_t* bytes) const noexcept;  // of the header; two bytes are enough
+    void finish(const std::uint8_t* bytes, FrameHeader& header) noexcept;
 
     const char* reason_ = nullptr;
-    std::array<std::uint8_t, 14> bytes_{};  // 5.2: 2 + 8 of length + 4 of mask
+    std::array<std::uint8_t, max_header_size> bytes_{};
     std::uint8_t have_ = 0;
     Sender sender_;
     Extensions extensions_;
@@ -77,6 +79,14 @@ private:
 // Appends a frame's header alone; the caller appends `length` bytes of payload, masked if `mask` is given.
 void append_frame_header(std::string& out, Opcode opcode, std::uint64_t length, bool fin, std::optional<MaskKey> mask,
                          std::uint8_t rsv = 0);
+
+[[nodiscard]] std::size_t frame_header_size(std::uint64_t length, bool masked) noexcept;
+
+// For a payload that is written where it will be sent from: appends a place for the header, the caller appends the payload,
+// and end_frame() puts the header in and masks. `expected` is what the payload will probably be long: a wrong guess only
+// costs a move. Returns the `start` that end_frame() wants.
+[[nodiscard]] std::size_t begin_frame(std::string& out, std::uint64_t expected, bool masked);
+void end_frame(std::string& out, std::size_t start, std::uint64_t expected, Opcode opcode, std::optional<MaskKey> mask);
 
 // Appends header and payload, masked if `mask` is given (towards a server it must be).
 void append_frame(std::string& out, Opcode opcode, std::string_view payload, bool fin, std::optional<MaskKey> mask);
