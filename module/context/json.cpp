@@ -1,9 +1,9 @@
 #include "context/json.h"
 
+#include "context/escape.h"
 #include "context/utf8.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <new>
 
@@ -101,16 +101,6 @@ void append_unicode_escape(std::string& out, char32_t unit) {
                            hex_digits[unit & 15]};
     out.append(escape, sizeof escape);
 }
-
-// RFC 8259 7: what must be escaped within a string.
-constexpr std::array<bool, 256> escaped_bytes = [] {
-    std::array<bool, 256> escaped{};
-    for (std::size_t byte = 0; byte < 0x20; ++byte) escaped[byte] = true;
-    escaped['"'] = escaped['\\'] = true;
-    return escaped;
-}();
-
-bool needs_escape(char c) { return escaped_bytes[static_cast<unsigned char>(c)]; }
 
 void append_escaped(std::string& out, char c) {
     switch (c) {
@@ -214,11 +204,12 @@ void append_ascii_string(std::string& out, std::string_view text) {
 
 void append_utf8_string(std::string& out, std::string_view text) {
     out += '"';
-    for (auto at = text.begin(); at != text.end();) {
-        const auto run_end = std::find_if(at, text.end(), needs_escape);
-        out.append(at, run_end);
-        at = run_end;
-        if (at != text.end()) append_escaped(out, *at++);
+    for (;;) {
+        const std::size_t run = plain_run(text);
+        out.append(text.substr(0, run));
+        if (run == text.size()) break;
+        append_escaped(out, text[run]);
+        text.remove_prefix(run + 1);
     }
     out += '"';
 }

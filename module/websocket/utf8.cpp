@@ -1,22 +1,85 @@
 #include "websocket/utf8.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
+
+#include "simd/level.h"
+#include "simd/vector.h"
 
 namespace ws::websocket {
 
 namespace {
 
-// How many bytes at the front are ASCII, counted in steps of eight.
-std::size_t ascii_run(const char* data, std::size_t n) noexcept {
-    constexpr std::uint64_t high_bits = 0x8080808080808080;
+using simd::Bytes;
+
+// How many bytes at the front are ASCII, counted in steps of a vector.
+[[gnu::always_inline]] inline std::size_t ascii_bytes(const char* data, std::size_t n) noexcept {
     std::size_t i = 0;
-    for (; n - i >= sizeof(std::uint64_t); i += sizeof(std::uint64_t)) {
-        std::uint64_t word;
-        std::memcpy(&word, data + i, sizeof word);
-        if ((word & high_bits) != 0) { break; }
+    for (; n - i >= simd::width; i += simd::width) {
+        Bytes bytes;
+        simd::load(bytes, data + i);
+        if (simd::any(bytes & 0x80)) { break; }
     }
     return i;
+}
+
+// How far the text is sound, in steps of a vector, from a place between two characters that has three bytes before it.
+// Every byte is looked at together with the three before it (RFC 3629 4).
+[[gnu::always_inline]] inline std::size_t sound_bytes(const char* data, std::size_t n) noexcept {
+    std::size_t i = 0;
+    for (; n - i >= simd::width; i += simd::width) {
+        Bytes now;
+        Bytes one;
+        Bytes two;
+        Bytes three;
+        simd::load(now, data + i);
+        simd::load(one, data + i - 1);
+        simd::load(two, data + i - 2);
+        simd::load(three, data + i - 3);
+        const auto continues = (now & 0xC0) == 0x80;
+        const auto has_to = (one >= 0xC0) | (two >= 0xE0) | (three >= 0xF0);
+        const auto impossible = (now >= 0xF5) | ((now & 0xFE) == 0xC0);
+        const auto second = ((one == 0xE0) & (now < 0xA0)) | ((one == 0xED) & (now > 0x9F)) |
+                            ((one == 0xF0) & (now < 0x90)) | ((one == 0xF4) & (now > 0x8F));
+        if (simd::any((continues ^ has_to) | impossible | second)) { break; }
+    }
+    return i;
+}
+
+std::size_t ascii_baseline(const char* data, std::size_t n) noexcept { return ascii_bytes(data, n); }
+std::size_t sound_baseline(const char* data, std::size_t n) noexcept { return sound_bytes(data, n); }
+
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] std::size_t ascii_avx2(const char* data, std::size_t n) noexcept {
+    return ascii_bytes(data, n);
+}
+[[gnu::target("avx2")]] std::size_t sound_avx2(const char* data, std::size_t n) noexcept {
+    return sound_bytes(data, n);
+}
+#endif
+
+std::size_t ascii_run(const char* data, std::size_t n) noexcept {
+#if defined(__x86_64__)
+    if (simd::level() == simd::Level::avx2) { return ascii_avx2(data, n); }
+#endif
+    return ascii_baseline(data, n);
+}
+
+// The same as sound_bytes(), but up to between two characters.
+std::size_t sound_run(const char* data, std::size_t n) noexcept {
+#if defined(__x86_64__)
+    std::size_t run = simd::level() == simd::Level::avx2 ? sound_avx2(data, n) : sound_baseline(data, n);
+#else
+    std::size_t run = sound_baseline(data, n);
+#endif
+    // The last character may go on behind: back to where it starts.
+    for (std::size_t back = 1; back <= 3 && back <= run; ++back) {
+        const auto byte = static_cast<std::uint8_t>(data[run - back]);
+        if (byte >= 0xC0) { return run - back; }
+        if (byte < 0x80) { break; }
+    }
+    return run;
 }
 
 }  // namespace
@@ -50,22 +113,27 @@ bool Utf8Validator::start(std::uint8_t lead) noexcept {
 bool Utf8Validator::feed(std::string_view piece) noexcept {
     const char* const data = piece.data();
     const std::size_t n = piece.size();
-    std::size_t i = 0;
-    while (i < n && !failed_) {
+    for (std::size_t i = 0; i < n && !failed_;) {
         if (pending_ == 0) {
             i += ascii_run(data + i, n - i);
-            if (i == n) { break; }
+            if (i >= 3) { i += sound_run(data + i, n - i); }
         }
-        const auto byte = static_cast<std::uint8_t>(data[i++]);
-        if (pending_ == 0) {
-            failed_ = byte >= 0x80 && !start(byte);
-        } else if (byte < low_ || byte > high_) {
-            failed_ = true;
-        } else {
-            --pending_;
-            low_ = 0x80;
-            high_ = 0xBF;
-        }
+        const std::size_t stop = std::min(n, i + 2 * simd::width);
+        while (i < stop && step(static_cast<std::uint8_t>(data[i]))) { ++i; }
+    }
+    return !failed_;
+}
+
+// One byte more. False when it can't be.
+bool Utf8Validator::step(std::uint8_t byte) noexcept {
+    if (pending_ == 0) {
+        failed_ = byte >= 0x80 && !start(byte);
+    } else if (byte < low_ || byte > high_) {
+        failed_ = true;
+    } else {
+        --pending_;
+        low_ = 0x80;
+        high_ = 0xBF;
     }
     return !failed_;
 }

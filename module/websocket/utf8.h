@@ -19,7 +19,8 @@ public:
     void reset() noexcept { *this = Utf8Validator{}; }
 
 private:
-    bool start(std::uint8_t lead) noexcept;
+    [[nodiscard]] bool step(std::uint8_t byte) noexcept;
+    [[nodiscard]] bool start(std::uint8_t lead) noexcept;
 
     std::uint8_t pending_ = 0;  // continuation bytes still to come
     std::uint8_t low_ = 0x80;   // the next continuation byte is between these two
