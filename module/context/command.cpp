@@ -2,8 +2,10 @@
 
 #include "context/base64.h"
 #include "context/json.h"
+#include "context/plain_message.h"
 
 #include <optional>
+#include <utility>
 
 namespace ws::context {
 namespace {
@@ -79,6 +81,11 @@ InvalidCommand unreadable(JsonError error) {
 }
 
 }  // namespace
+
+Command parse_text_command(std::string_view text) {
+    if (auto data = plain_text_message(text)) return MessageCommand{MessageType::text, *std::move(data)};
+    return parse_command(text);
+}
 
 Command parse_command(std::string_view text) {
     const JsonParse parsed = parse_json(text);

@@ -36,4 +36,7 @@ using Command = std::variant<MessageCommand, ContextCommand, CloseCommand, Inval
 // Unknown members are ignored; an unknown event, a member of the wrong type or missing data is invalid.
 [[nodiscard]] Command parse_command(std::string_view text);
 
+// The same for `text` that is valid UTF-8, with a short way for what most commands are.
+[[nodiscard]] Command parse_text_command(std::string_view text);
+
 }  // namespace ws::context

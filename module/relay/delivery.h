@@ -22,7 +22,6 @@ struct Output {
     std::string_view forward;  // to the side opposite to where the input came from
     std::string client;
     std::string backend;
-    std::string text;        // the envelope being written
     bool only_pong = false;  // the input was nothing but answers to the gateway's pings: a sign of life, no activity
 
     [[nodiscard]] std::string& to(Side side) noexcept { return side == Side::client ? client : backend; }

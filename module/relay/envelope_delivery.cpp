@@ -51,11 +51,22 @@ EnvelopeDelivery::EnvelopeDelivery(std::string_view connection_id, std::shared_p
       options_(std::move(options)),
       keys_(keys) {}
 
+// An envelope is written where it will be sent from. `payload` bytes of it come from the client.
+template <class Write>
+void EnvelopeDelivery::write_envelope(Output& output, std::size_t payload, Write write) {
+    static constexpr std::size_t usual_rest = 128;  // besides the context
+    const std::size_t expected = usual_rest + context_->json().size() + payload;
+    const std::size_t start = websocket::begin_frame(output.backend, expected, true);
+    write(output.backend);
+    websocket::end_frame(output.backend, start, expected, Opcode::text, keys_.next());
+}
+
 void EnvelopeDelivery::open(Output& output) {
     const std::string_view traceparent = options_.traceparent_always ? std::string_view{} : request_->traceparent;
-    writer_.open(output.text, *context_,
-                 {request_->uri, request_->host, request_->remote_addr, request_->protocol, traceparent});
-    send_envelope(output);
+    write_envelope(output, 0, [&](std::string& out) {
+        writer_.open(out, *context_,
+                     {request_->uri, request_->host, request_->remote_addr, request_->protocol, traceparent});
+    });
     request_.reset();
 }
 
@@ -123,8 +134,8 @@ void EnvelopeDelivery::on_client_message(const Event& event, Output& output) {
         type = context::MessageType::json;
     }
     const context::Context* context = options_.context_always ? context_.get() : nullptr;
-    writer_.message(output.text, context, client_messages_, type, event.payload);
-    send_envelope(output);
+    write_envelope(output, event.payload.size(),
+                   [&](std::string& out) { writer_.message(out, context, client_messages_, type, event.payload); });
 }
 
 void EnvelopeDelivery::on_backend(const Event& event, Output& output) {
@@ -133,7 +144,7 @@ void EnvelopeDelivery::on_backend(const Event& event, Output& output) {
             if (closing(Side::client).sent) { break; }
             ++backend_messages_;
             if (options_.replies) {
-                on_command(event.payload, output);
+                on_command(event, output);
             } else {
                 send_client(event.type, event.payload, output);
             }
@@ -175,8 +186,9 @@ void EnvelopeDelivery::release() {
     deflater_->release();
 }
 
-void EnvelopeDelivery::on_command(std::string_view text, Output& output) {
-    const context::Command command = context::parse_command(text);
+void EnvelopeDelivery::on_command(const Event& event, Output& output) {
+    const context::Command command =
+        event.type == Opcode::text ? context::parse_text_command(event.payload) : context::parse_command(event.payload);
     if (const auto* message = std::get_if<context::MessageCommand>(&command)) {
         const Opcode opcode = message->type == context::MessageType::binary ? Opcode::binary : Opcode::text;
         send_client(opcode, message->data, output);
@@ -209,8 +221,7 @@ void EnvelopeDelivery::drop(std::string_view why) {
 void EnvelopeDelivery::change_context(std::shared_ptr<const context::Context> context, Output& output) {
     context_ = std::move(context);
     if (closing(Side::backend).sent) { return; }
-    writer_.context(output.text, *context_);
-    send_envelope(output);
+    write_envelope(output, 0, [this](std::string& out) { writer_.context(out, *context_); });
 }
 
 void EnvelopeDelivery::ended(Side from, Output& output) {
@@ -228,12 +239,6 @@ void EnvelopeDelivery::close(const Close& client, const Close& backend, Output& 
     close_backend(client.code, backend.code, client.reason, output);
 }
 
-// Frames and sends the envelope in `output.text`.
-void EnvelopeDelivery::send_envelope(Output& output) {
-    websocket::append_frame(output.backend, Opcode::text, output.text, true, keys_.next());
-    output.text.clear();
-}
-
 // What has been put off comes first: how the client itself has ended the connection.
 void EnvelopeDelivery::close_client(std::uint16_t code, std::string_view reason, Output& output) {
     if (std::exchange(mark(Side::client).sent, true)) { return; }
@@ -249,8 +254,7 @@ void EnvelopeDelivery::close_backend(std::uint16_t event_code, std::uint16_t fra
                                      Output& output) {
     if (std::exchange(mark(Side::backend).sent, true)) { return; }
     if (!closing(Side::backend).received) {
-        writer_.close(output.text, event_code, reason);
-        send_envelope(output);
+        write_envelope(output, 0, [&](std::string& out) { writer_.close(out, event_code, reason); });
     }
     websocket::append_close(output.backend, frame_code, reason, keys_.next());
 }

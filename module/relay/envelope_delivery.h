@@ -66,10 +66,11 @@ private:
     void on_client(const websocket::Event& event, Output& output);
     void on_backend(const websocket::Event& event, Output& output);
     void on_client_message(const websocket::Event& event, Output& output);
-    void on_command(std::string_view text, Output& output);
+    void on_command(const websocket::Event& event, Output& output);
     void patch_context(std::string_view merge_patch);
     void drop(std::string_view why);
-    void send_envelope(Output& output);
+    template <class Write>
+    void write_envelope(Output& output, std::size_t payload, Write write);
     void end_by_client(Close answer, std::uint16_t frame_code, std::string_view reason, Output& output);
     void close_client(std::uint16_t code, std::string_view reason, Output& output);
     void close_backend(std::uint16_t event_code, std::uint16_t frame_code, std::string_view reason, Output& output);

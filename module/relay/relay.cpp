@@ -308,36 +308,50 @@ std::span<char> Relay::next_input(Side from, Milliseconds now) {
 
 void Relay::flush_output(Side from, Milliseconds now) {
     Output& output = scratch_.output;
-    if (!output.forward.empty()) { send(other(from), std::exchange(output.forward, {}), now); }
+    if (!output.forward.empty()) {
+        const std::string_view forward = std::exchange(output.forward, {});
+        const std::string_view rest = send(other(from), forward, now);
+        half(other(from)).pending.append(rest);
+    }
     for (const Side side : {Side::client, Side::backend}) {
         std::string& data = output.to(side);
         if (data.empty()) { continue; }
-        const std::size_t waited = half(side).pending.size();
-        send(side, data, now);
-        if (side == from) { half(side).answers += half(side).pending.size() - waited; }
+        const std::size_t rest = send(side, data, now).size();
+        if (rest > 0) { keep(half(side), data, rest); }
+        if (side == from) { half(side).answers += rest; }
         recycle(data);
     }
-    recycle(output.text);
 }
 
-void Relay::send(Side to, std::string_view data, Milliseconds now) {
-    Half& target = half(to);
-    if (target.dead || target.finished_sending) { return; }
-    if (target.pending.empty()) {
-        while (!data.empty()) {
-            const Peer::Result result = target.peer->send(data);
-            if (result.status == Peer::Status::again) { break; }
-            if (result.status != Peer::Status::ok) {
-                target.dead = true;
-                return;
-            }
-            target.taken += result.bytes;
-            data.remove_prefix(result.bytes);
-        }
-        if (data.empty()) { return; }
-        target.stalled = now;
+// The last `rest` bytes of `data` wait. A large message is not copied for that.
+void Relay::keep(Half& target, std::string& data, std::size_t rest) {
+    if (target.pending.empty() && data.capacity() > kept_capacity) {
+        target.pending.swap(data);
+        target.sent = target.pending.size() - rest;
+    } else {
+        target.pending.append(data, data.size() - rest);
     }
-    target.pending.append(data);
+}
+
+// Returns what has to wait.
+std::string_view Relay::send(Side to, std::string_view data, Milliseconds now) {
+    Half& target = half(to);
+    if (target.dead || target.finished_sending) { return {}; }
+    if (!target.pending.empty()) { return data; }
+    while (!data.empty()) {
+        const Peer::Result result = target.peer->send(data);
+        if (result.status == Peer::Status::again) {
+            target.stalled = now;
+            break;
+        }
+        if (result.status != Peer::Status::ok) {
+            target.dead = true;
+            return {};
+        }
+        target.taken += result.bytes;
+        data.remove_prefix(result.bytes);
+    }
+    return data;
 }
 
 void Relay::flush_pending(Side to, Milliseconds now) {

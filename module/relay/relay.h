@@ -117,7 +117,8 @@ private:
     [[nodiscard]] std::span<char> next_input(Side from, Milliseconds now);
     void consume(Side from, std::span<char>& input, Milliseconds now);
     void flush_output(Side from, Milliseconds now);
-    void send(Side to, std::string_view data, Milliseconds now);
+    [[nodiscard]] std::string_view send(Side to, std::string_view data, Milliseconds now);
+    void keep(Half& target, std::string& data, std::size_t rest);
     void flush_pending(Side to, Milliseconds now);
     void proceed(Milliseconds now);
     [[nodiscard]] bool finished(Side side) const noexcept;

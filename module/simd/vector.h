@@ -36,8 +36,8 @@ template <class Vector>
     std::memcpy(&words, &vector, sizeof words);
     for (std::size_t i = 0; i < 4; ++i) {
         if (words[i] != 0) {
-            const int zeros = std::endian::native == std::endian::little ? std::countr_zero(words[i])
-                                                                         : std::countl_zero(words[i]);
+            const int zeros =
+                std::endian::native == std::endian::little ? std::countr_zero(words[i]) : std::countl_zero(words[i]);
             return 8 * i + static_cast<std::size_t>(zeros) / 8;
         }
     }

@@ -164,7 +164,8 @@ std::size_t begin_frame(std::string& out, std::uint64_t expected, bool masked) {
     return start;
 }
 
-void end_frame(std::string& out, std::size_t start, std::uint64_t expected, Opcode opcode, std::optional<MaskKey> mask) {
+void end_frame(std::string& out, std::size_t start, std::uint64_t expected, Opcode opcode,
+               std::optional<MaskKey> mask) {
     const std::size_t reserved = frame_header_size(expected, mask.has_value());
     const std::size_t length = out.size() - start - reserved;
     std::string header;  // short: allocates nothing

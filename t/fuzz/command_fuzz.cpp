@@ -66,11 +66,28 @@ void check(const InvalidCommand& command) {
     require(!command.why.empty());
 }
 
+// The short way that messages take leads to the same.
+void check_both_ways(std::string_view text) {
+    const Command quick = parse_text_command(text);
+    const Command whole = parse_command(text);
+    require(quick.index() == whole.index());
+    if (const auto* const message = std::get_if<MessageCommand>(&quick)) {
+        const auto& other = std::get<MessageCommand>(whole);
+        require(message->type == other.type && message->data == other.data);
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view input(reinterpret_cast<const char*>(data), size);
     std::visit([](const auto& command) { check(command); }, parse_command(input));
+    // A command is text that has been found to be UTF-8.
+    if (is_utf8(input)) {
+        check_both_ways(input);
+        check_both_ways(R"({"event":"message","data":)" + std::string(input) + "}");
+        check_both_ways(R"({"event":"message","type":"text","data":")" + std::string(input) + "\"}");
+    }
     // The parts of a command on their own, so that the fuzzer need not find the frame around them.
     std::visit([](const auto& command) { check(command); },
                parse_command(R"({"event":"message","type":"json","data":)" + std::string(input) + "}"));

@@ -33,6 +33,57 @@ void assert_invalid(std::string_view text, std::string_view why, std::source_loc
     ws::test::assert_bytes_equal(invalid->why, why, where);
 }
 
+// parse_text_command() has a short way for them.
+void a_plain_message_is_read_as_any_other_command(void**) {
+    static constexpr std::string_view texts[] = {
+        R"({"event":"message","type":"text","data":"hello"})",
+        R"({"data":"hello","event":"message"})",
+        "{ \t\"data\"\r\n: \"a b\" ,\"type\":\"text\", \"event\":\"message\" } ",
+        R"({"event":"message","data":"\"\\\/\b\f\n\r\t\u0000\u00e9\u20AC\ud83d\ude00"})",
+        R"({"event":"message","data":"\ud83d"})",
+        R"({"event":"message","data":"\ude00\ud83d"})",
+        R"({"event":"message","data":"\ud83d\u0041"})",
+        R"({"event":"message","data":"\u12"})",
+        R"({"event":"message","data":"\u-123"})",
+        R"({"event":"message","data":"\x"})",
+        R"({"event":"message","data":"\)",
+        R"({"event":"message","data":"open)",
+        "{\"event\":\"message\",\"data\":\"line\nfeed\"}",
+        "{\"event\":\"message\n\",\"data\":\"x\"}",
+        "{\"event\":\"message\",\"data\":\"x\"\v}",
+        R"({"event":"message","data":"x","data":"y"})",
+        R"({"event":"message","event":"message","data":"x"})",
+        R"({"event":"message","type":"text","type":"text","data":"x"})",
+        R"({"event":"message","type":"","data":"x"})",
+        R"({"event":"message","type":"binary","data":"eA=="})",
+        R"({"event":"message","type":"json","data":"x"})",
+        R"({"event":"","data":"x"})",
+        R"({"event":"context","data":"x"})",
+        R"({"event":"message"})",
+        R"({"data":"x"})",
+        R"({"event":"message","data":"x",})",
+        R"({,"event":"message","data":"x"})",
+        R"({"event":"message","data":"x"}})",
+        R"({"event":"message","data":"x"} x)",
+        R"({"event":"message","data":1})",
+        R"({"event":"message","data":"x","more":[1,{"a":null}]})",
+        R"({"\u0065vent":"message","data":"x"})",
+        R"({"event":"m\u0065ssage","data":"x"})",
+        R"(["event","message","data","x"])",
+        "{",
+        "",
+    };
+    for (const std::string_view text : texts) {
+        const Command quick = parse_text_command(text);
+        const Command whole = parse_command(text);
+        if (quick.index() != whole.index()) fail_msg("differs: %.*s", static_cast<int>(text.size()), text.data());
+        if (const auto* const message = std::get_if<MessageCommand>(&quick)) {
+            assert_true(message->type == std::get<MessageCommand>(whole).type);
+            ws::test::assert_bytes_equal(message->data, std::get<MessageCommand>(whole).data);
+        }
+    }
+}
+
 void a_message_is_text_unless_it_says_otherwise(void**) {
     assert_message(R"({"event":"message","data":"hello"})", MessageType::text, "hello");
     assert_message(R"({"event":"message","type":"text","data":""})", MessageType::text, "");
@@ -138,6 +189,7 @@ void anything_else_is_invalid(void**) {
 
 int main() {
     const CMUnitTest tests[] = {
+        cmocka_unit_test(a_plain_message_is_read_as_any_other_command),
         cmocka_unit_test(a_message_is_text_unless_it_says_otherwise),
         cmocka_unit_test(binary_data_is_base64),
         cmocka_unit_test(json_data_is_any_value_compactly),
