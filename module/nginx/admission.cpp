@@ -216,8 +216,8 @@ ngx_int_t deliver(Connection& connection) {
         }
     } else if (in_header && !conf.header->name.empty()) {
         const context::Context& context = *connection.context;
-        const std::string value =
-            conf.header->encoding == HeaderEncoding::json ? std::string(context.json()) : context.base64url();
+        std::string& value = connection.context_header;
+        value = conf.header->encoding == HeaderEncoding::json ? std::string(context.json()) : context.base64url();
         if (value.size() > conf.context_header_max) {
             return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid,
                           "context too large for a header (ws_context_header_max)");

@@ -84,6 +84,7 @@ struct Connection {
     std::vector<std::string_view>
         offer;  // its Sec-WebSocket-Protocol lines, when a token was taken out of the request's
     std::shared_ptr<const context::Context> context;
+    std::string context_header;  // the header's value, which the context may outrun
 
     Watch watch;            // on the session
     Judge judge = nullptr;  // of the hook's first answer
@@ -100,6 +101,7 @@ struct Connection {
     bool session_changed = false;        // before there was a tunnel to be told
 
     ngx_int_t (*create_request)(ngx_http_request_t*) = nullptr;  // proxy's own, under ws_pass
+    std::string upgrade_request;                                 // what ws_pass sends, until the 101
     websocket::Negotiation extensions;                           // with the client, in envelope delivery
     std::string traceparent;                                     // empty where ws_traceparent is off
     std::string_view subprotocol;                                // the one that the location picked

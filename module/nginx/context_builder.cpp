@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "nginx/worker.h"
+
 namespace ws::nginx {
 
 namespace {
@@ -37,16 +39,22 @@ std::string explain(const context::BuildResult& result) {
 
 ContextResult build_context(Connection& connection, std::string_view session) {
     const LocationConf& conf = connection.hook_conf != nullptr ? *connection.hook_conf : *connection.conf;
+    if (session.size() > conf.max_session_size) { return {nullptr, "session too large (ws_max_session_size)"}; }
+    if (conf.fields != nullptr && connection.fields.empty()) {
+        connection.fields = evaluate(connection.request, *conf.fields);
+    }
+    const bool whole = conf.select == nullptr && connection.fields.empty();
+    context::RecentContexts& recent = Worker::current()->recent_contexts();
+    if (whole) {
+        if (auto context = recent.find(session)) { return {std::move(context), {}}; }
+    }
     context::Recipe recipe;
     if (conf.select != nullptr) {
         recipe.select_all = false;
         recipe.select = *conf.select;
     }
-    if (session.size() > conf.max_session_size) { return {nullptr, "session too large (ws_max_session_size)"}; }
-    if (conf.fields != nullptr && connection.fields.empty()) {
-        connection.fields = evaluate(connection.request, *conf.fields);
-    }
     const context::BuildResult result = recipe.build(session, connection.fields);
+    if (whole && result.context != nullptr) { recent.add(session, result.context); }
     return {result.context, explain(result)};
 }
 

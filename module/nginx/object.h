@@ -9,17 +9,17 @@ namespace ws::nginx {
 
 template <class T>
 void destroy_object(void* object) {
-    static_cast<T*>(object)->~T();
+    delete static_cast<T*>(object);
 }
 
-// The cleanup slot is the storage, so an object can be found again by its destructor (see find_object).
-// Throws std::bad_alloc, and what the constructor throws.
+// The object itself lies outside of the pool, which grows by 4 KiB at a time; it can be found again by its cleanup (see
+// find_object). Throws std::bad_alloc, and what the constructor throws.
 template <class T, class... Args>
 T* make_object(ngx_pool_t* pool, Args&&... args) {
-    static_assert(alignof(T) <= NGX_ALIGNMENT);
-    ngx_pool_cleanup_t* slot = ngx_pool_cleanup_add(pool, sizeof(T));
+    ngx_pool_cleanup_t* slot = ngx_pool_cleanup_add(pool, 0);
     if (slot == nullptr) { throw std::bad_alloc(); }
-    T* object = new (slot->data) T(std::forward<Args>(args)...);
+    T* object = new T(std::forward<Args>(args)...);
+    slot->data = object;
     slot->handler = destroy_object<T>;
     return object;
 }

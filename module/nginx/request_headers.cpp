@@ -27,6 +27,11 @@ std::vector<std::string_view> values(const ngx_list_t& headers, std::string_view
     return values;
 }
 
+// Not altered: the type is nginx's.
+ngx_str_t not_copied(std::string_view text) noexcept {
+    return {text.size(), reinterpret_cast<u_char*>(const_cast<char*>(text.data()))};
+}
+
 // proxy_pass passes on what is not in its table of hidden names, and looks at nothing but the name: so the line takes a
 // name that is always in it. The list itself can't shrink, since headers_in points into it, and variables such as
 // $http_cookie read what it points to.
@@ -91,17 +96,15 @@ void replace_header(ngx_http_request_t& r, std::string_view name, ngx_str_t valu
 }
 
 void add_header(ngx_http_request_t& r, std::string_view name, std::string_view value) {
-    const ngx_str_t key = copy(r.pool, name);
     const ngx_str_t lowcase = copy(r.pool, name);
     ngx_strlow(lowcase.data, lowcase.data, lowcase.len);
-    const ngx_str_t text = copy(r.pool, value);
     auto* line = static_cast<ngx_table_elt_t*>(ngx_list_push(&r.headers_in.headers));
     if (line == nullptr) { throw std::bad_alloc(); }
     *line = {};
     line->hash = ngx_hash_key(lowcase.data, lowcase.len);
-    line->key = key;
+    line->key = not_copied(name);
     line->lowcase_key = lowcase.data;
-    line->value = text;
+    line->value = not_copied(value);
 }
 
 void add_response_header(ngx_http_request_t& r, std::string_view name, std::string_view value) {

@@ -112,9 +112,7 @@ Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery
       relay_(client_, backend_->peer(), std::move(delivery), timeouts(connection, *backend_), limits(connection),
              worker.scratch(), connection.conf->max_pending),
       meter_(worker.counters(), kind(connection)) {
-    no_socket_.fd = static_cast<ngx_socket_t>(-1);
-    timer_.data = &no_socket_;
-    no_socket_.data = this;
+    timer_.data = client_.connection();
     timer_.handler = on_timer;
     timer_.log = r_->connection->log;
 }
@@ -220,8 +218,8 @@ bool Tunnel::command(const context::Command& command) noexcept {
 }
 
 void Tunnel::on_timer(ngx_event_t* event) noexcept {
-    auto& self = *static_cast<Tunnel*>(static_cast<ngx_connection_t*>(event->data)->data);
-    ngx_connection_t* c = self.client_.connection();
+    auto* c = static_cast<ngx_connection_t*>(event->data);
+    Tunnel& self = *Connection::of(static_cast<ngx_http_request_t*>(c->data))->tunnel;
     self.drive([&self] { return self.on_time(); });
     ngx_http_run_posted_requests(c);
 }

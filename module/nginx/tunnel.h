@@ -79,8 +79,7 @@ private:
     status::ConnectionMeter meter_;
     std::string early_client_;  // read by nginx before the take-over
     bool started_ = false;
-    ngx_msec_t drain_at_ = 0;       // 0: not draining
-    ngx_connection_t no_socket_{};  // events want one for the debug log
+    ngx_msec_t drain_at_ = 0;  // 0: not draining
     ngx_event_t timer_{};
 };
 

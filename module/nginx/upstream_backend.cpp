@@ -25,13 +25,21 @@ void UpstreamBackend::install(Tunnel&) {
     ngx_post_event(socket_.connection()->read, &ngx_posted_events);
 }
 
-// Bytes that nginx has read already, and buffers without room so that it reads no more.
+// Bytes that nginx has read already, and buffers without room so that it reads no more. What was needed for the handshake
+// is given back: headers are copied when they are parsed.
 void UpstreamBackend::take_buffers() {
     ngx_http_upstream_t* u = r_->upstream;
     early_.assign(reinterpret_cast<char*>(u->buffer.pos), static_cast<std::size_t>(u->buffer.last - u->buffer.pos));
+    (void)ngx_pfree(r_->pool, u->buffer.start);
     static u_char nothing;
     for (ngx_buf_t* buffer : {&u->buffer, &u->from_client}) {
         buffer->start = buffer->pos = buffer->last = buffer->end = &nothing;
+    }
+    std::string& request = Connection::of(r_)->upgrade_request;
+    if (!request.empty()) {
+        ngx_buf_t* sent = u->request_bufs->buf;
+        sent->start = sent->pos = sent->last = sent->end = &nothing;
+        std::string().swap(request);
     }
 }
 

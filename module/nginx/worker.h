@@ -9,6 +9,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "context/recent_contexts.h"
 #include "nginx/redis_server.h"
 #include "nginx/redis_sessions.h"
 #include "nginx/status_zone.h"
@@ -40,6 +41,7 @@ public:
     [[nodiscard]] static Worker* current() noexcept;
 
     [[nodiscard]] auth::Sessions& sessions(const RedisServer& server);
+    [[nodiscard]] context::RecentContexts& recent_contexts() noexcept { return recent_contexts_; }
     [[nodiscard]] relay::Scratch& scratch() noexcept { return scratch_; }
     // What this worker counts.
     [[nodiscard]] status::Counters& counters() noexcept { return *counters_; }
@@ -85,6 +87,7 @@ private:
     ngx_cycle_t* cycle_;
     StatusZone zone_;
     status::Counters* counters_;
+    context::RecentContexts recent_contexts_;
     relay::Scratch scratch_;
     RandomMaskKeys mask_keys_;
     std::unordered_map<const RedisServer*, std::unique_ptr<RedisSessions>> sessions_;

@@ -47,14 +47,21 @@ std::string rewritten(std::string_view text, bool upgrade) {
 }
 
 ngx_int_t create_request(ngx_http_request_t* r) noexcept try {
-    const ngx_int_t rc = Connection::of(r)->create_request(r);
+    Connection& connection = *Connection::of(r);
+    const ngx_int_t rc = connection.create_request(r);
     if (rc != NGX_OK) { return rc; }
     ngx_buf_t* buffer = r->upstream->request_bufs->buf;
-    const std::string request =
-        rewritten({reinterpret_cast<char*>(buffer->pos), static_cast<std::size_t>(buffer->last - buffer->pos)},
-                  DetachedRequest::of(r) == nullptr);
+    const bool upgrade = DetachedRequest::of(r) == nullptr;
+    std::string request = rewritten(
+        {reinterpret_cast<char*>(buffer->pos), static_cast<std::size_t>(buffer->last - buffer->pos)}, upgrade);
     if (request.empty()) { return NGX_ERROR; }
-    const ngx_str_t text = copy(r->pool, request);
+    ngx_str_t text;
+    if (upgrade) {
+        connection.upgrade_request = std::move(request);
+        text = {connection.upgrade_request.size(), reinterpret_cast<u_char*>(connection.upgrade_request.data())};
+    } else {
+        text = copy(r->pool, request);
+    }
     buffer->start = buffer->pos = text.data;
     buffer->last = buffer->end = text.data + text.len;
     return NGX_OK;

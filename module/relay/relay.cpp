@@ -414,6 +414,10 @@ Relay::State Relay::settle(bool busy, Milliseconds now) {
     if (half(Side::client).eof && !client.received && delivery_->half_close() && !backend.sent) {
         end_half_closed(now);
     }
+    const auto over = [this] {
+        return flushed(Side::client) && flushed(Side::backend) && finished(Side::client) && finished(Side::backend);
+    };
+    if (over()) { return State::done; }  // both sockets are closed at once, which says all that a half-close would
     // The client first: its close frame may have to wait for the end of the backend's frame, and a backend that can't be
     // half-closed is not read any more after this.
     const bool client_told = half(Side::client).eof || client.sent || delivery_->cut(Side::client);
@@ -421,8 +425,7 @@ Relay::State Relay::settle(bool busy, Milliseconds now) {
     // RFC 6455 7.1.1: the server is the first to close the TCP connection.
     if (client.complete() || delivery_->cut(Side::client)) { finish_sending(Side::client); }
 
-    const bool all_sent = flushed(Side::client) && flushed(Side::backend);
-    if (all_sent && finished(Side::client) && finished(Side::backend)) { return State::done; }
+    if (over()) { return State::done; }
     // A backend that is gone leaves nothing to wait for when its client can't be told.
     if (half(Side::backend).eof && delivery_->cut(Side::client) && flushed(Side::client)) { return State::done; }
     return busy ? State::busy : State::open;
