@@ -35,6 +35,7 @@ help:
 	@echo 'make fuzz-replay their corpora, and a short run'
 	@echo 'make bench       CPU and memory against other gateways (bench-quick: in three minutes)'
 	@echo 'make bench-live  what live sessions cost: logout to close, the event loop meanwhile, lookups, memory'
+	@echo 'make bench-micro the loops over bytes, against simple ones and memcpy'
 	@echo 'make clean       remove build/'
 	@echo
 	@echo 'Functional tests: T="t/a.t t/b.t" picks files, ONLY=regex picks titles, KEEP=1 keeps the'
@@ -188,6 +189,21 @@ bench bench-quick: bench-deps module $(BENCH)
 bench-deps:
 	@scripts/deps bench
 
+# Optimised as Debian's nginx is.
+build/bench/core/%.o: module/%.cpp scripts/flags
+	@mkdir -p $(@D)
+	g++ $(BENCH_FLAGS) -Imodule -MMD -MP -c $< -o $@
+
+build/bench/libcore.a: $(CORE:module/%.cpp=build/bench/core/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+bench-micro: bench-deps build/bench/micro
+	build/bench/micro $(if $(ONLY),--benchmark_filter='$(ONLY)')
+
+build/bench/micro: bench/micro.cpp build/bench/libcore.a scripts/flags
+	g++ $(BENCH_FLAGS) -Imodule -MMD -MP $< build/bench/libcore.a $(LIBRARIES) -lbenchmark -o $@
+
 build/bench/%: bench/%.cpp scripts/flags
 	@mkdir -p $(@D)
 	g++ $(BENCH_FLAGS) -MMD -MP $< -lcrypto -o $@
@@ -209,4 +225,4 @@ build/bench/live/memory: bench/live/memory.cpp $(CORE) scripts/flags
 -include $(shell find build/bench build/unit build/differential build/clang build/fuzz -name '*.d' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: help test deps module static deb test-deb install run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay bench bench-quick bench-deps bench-live
+.PHONY: help test deps module static deb test-deb install run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay bench bench-quick bench-deps bench-live bench-micro

@@ -190,6 +190,7 @@ void Tunnel::on_client_read(ngx_http_request_t* r) noexcept {
 
 void Tunnel::on_client_write(ngx_http_request_t* r) noexcept {
     Tunnel& self = *Connection::of(r)->tunnel;
+    if (self.nothing_waits()) { return; }
     self.drive([&self] { return self.relay_.writable(Side::client, now()); });
 }
 
@@ -198,6 +199,7 @@ void Tunnel::backend_readable() noexcept {
 }
 
 void Tunnel::backend_writable() noexcept {
+    if (nothing_waits()) { return; }
     drive([this] { return relay_.writable(Side::backend, now()); });
 }
 
@@ -215,6 +217,13 @@ bool Tunnel::command(const context::Command& command) noexcept {
     drive([&] { return relay_.command(command, done_it, now()); });
     ngx_http_run_posted_requests(c);
     return done_it;
+}
+
+// Edge-triggered epoll tells with each arrival of data that the socket is writable, too. Then there is nothing to do, unless
+// something waits: to be sent, or to be read by who could not be read before.
+bool Tunnel::nothing_waits() const noexcept {
+    return started_ && relay_.at_rest() && !client_.response_waits() && !client_.connection()->read->ready &&
+           backend_->read_empty();
 }
 
 void Tunnel::on_timer(ngx_event_t* event) noexcept {

@@ -61,6 +61,7 @@ private:
     void drive(Step step) noexcept;
     [[nodiscard]] relay::Relay::State on_time();
     [[nodiscard]] relay::Relay::State follow_session();
+    [[nodiscard]] bool nothing_waits() const noexcept;
     void arm_timer() noexcept;
     void hand_back() noexcept;
     void finish() noexcept;

@@ -31,6 +31,9 @@ public:
     // Asks for the events that the last reads and writes have shown to be needed. False: it can't be used any more.
     [[nodiscard]] virtual bool rearm() noexcept = 0;
 
+    // Nothing can be read from it just now; false where that isn't known.
+    [[nodiscard]] virtual bool read_empty() const noexcept { return false; }
+
     // There is more to read at once: makes a read event come, after others had their turn.
     virtual void read_again() noexcept = 0;
 

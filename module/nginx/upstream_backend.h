@@ -26,6 +26,7 @@ public:
     [[nodiscard]] std::string take_early() override { return std::move(early_); }
     void delete_timers() noexcept override;
     [[nodiscard]] bool rearm() noexcept override { return socket_.rearm(); }
+    [[nodiscard]] bool read_empty() const noexcept override { return !socket_.connection()->read->ready; }
     void read_again() noexcept override;
     void hand_back() noexcept override;
 

@@ -202,6 +202,10 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
     return earliest;
 }
 
+bool Relay::at_rest() const noexcept {
+    return std::ranges::all_of(halves_, [](const Half& half) { return half.pending.empty() && half.unread.empty(); });
+}
+
 // Back-pressure: nothing is read that couldn't be passed on. What waits for a side itself is no reason not to read it: it
 // may be stuck in sending, and read nothing before.
 bool Relay::may_read(Side side) const noexcept {

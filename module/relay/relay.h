@@ -58,8 +58,8 @@ public:
     [[nodiscard]] State writable(Side side, Milliseconds now);
     [[nodiscard]] State expired(Milliseconds now);
 
-    // Something waits for this side to become writable.
-    [[nodiscard]] bool waits_for(Side side) const noexcept { return !half(side).pending.empty(); }
+    // Nothing that has been read waits, in either direction.
+    [[nodiscard]] bool at_rest() const noexcept;
 
     // Ends the connection with these close frames.
     [[nodiscard]] State close(const Close& client, const Close& backend, Milliseconds now);

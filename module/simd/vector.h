@@ -1,5 +1,5 @@
-// Vectors of bytes as g++ and clang know them on every architecture: the compiler makes of 32 bytes what the instruction
-// set has, two vectors of 16 or one of 32.
+// Vectors of bytes as g++ and clang know them on every architecture. A loop is written once, as a template, and compiled for
+// each width that is worth it: of a vector wider than the machine's, g++ makes a comparison byte by byte.
 #pragma once
 
 #include <bit>
@@ -9,39 +9,36 @@
 
 namespace ws::simd {
 
-using Bytes [[gnu::vector_size(32)]] = std::uint8_t;
-using Words [[gnu::vector_size(32)]] = std::uint64_t;
-
-inline constexpr std::size_t width = sizeof(Bytes);
+using Bytes16 [[gnu::vector_size(16)]] = std::uint8_t;  // every 64-bit machine has these
+using Bytes32 [[gnu::vector_size(32)]] = std::uint8_t;  // AVX2
 
 // memcpy: the compiler makes one unaligned load of it. By reference: how a vector is returned depends on the instruction set.
+template <class Bytes>
 [[gnu::always_inline]] inline void load(Bytes& bytes, const char* data) noexcept {
     std::memcpy(&bytes, data, sizeof bytes);
 }
 
-// Is any bit set? A comparison's result is a vector of bytes that are all ones or all zeros.
+// A comparison's result is a vector of bytes that are all ones or all zeros; this is it in words.
 template <class Vector>
-[[gnu::always_inline]] inline bool any(const Vector& vector) noexcept {
-    Words words;
-    static_assert(sizeof vector == sizeof words);
-    std::memcpy(&words, &vector, sizeof words);
-    return (words[0] | words[1] | words[2] | words[3]) != 0;
-}
+struct Words {
+    [[gnu::always_inline]] explicit Words(const Vector& vector) noexcept { std::memcpy(words, &vector, sizeof words); }
 
-// Where a comparison was true first; `width` if nowhere.
-template <class Vector>
-[[gnu::always_inline]] inline std::size_t first(const Vector& vector) noexcept {
-    Words words;
-    static_assert(sizeof vector == sizeof words);
-    std::memcpy(&words, &vector, sizeof words);
-    for (std::size_t i = 0; i < 4; ++i) {
-        if (words[i] != 0) {
-            const int zeros =
-                std::endian::native == std::endian::little ? std::countr_zero(words[i]) : std::countl_zero(words[i]);
-            return 8 * i + static_cast<std::size_t>(zeros) / 8;
-        }
+    [[gnu::always_inline]] bool any() const noexcept {
+        std::uint64_t all = 0;
+        for (const std::uint64_t word : words) { all |= word; }
+        return all != 0;
     }
-    return width;
-}
+
+    // Where it is true first, given that it is.
+    [[gnu::always_inline]] std::size_t first() const noexcept {
+        std::size_t i = 0;
+        while (words[i] == 0) { ++i; }
+        const int zeros =
+            std::endian::native == std::endian::little ? std::countr_zero(words[i]) : std::countl_zero(words[i]);
+        return 8 * i + static_cast<std::size_t>(zeros) / 8;
+    }
+
+    std::uint64_t words[sizeof(Vector) / 8];
+};
 
 }  // namespace ws::simd

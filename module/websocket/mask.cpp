@@ -10,14 +10,18 @@ namespace ws::websocket {
 namespace {
 
 // `key` has the mask twice.
+template <class Bytes>
 [[gnu::always_inline]] inline void mask_bytes(char* data, std::size_t n, std::uint64_t key) noexcept {
-    const simd::Words wide_key = simd::Words{} + key;
+    Bytes wide_key;
+    for (std::size_t at = 0; at < sizeof wide_key; at += sizeof key) {
+        std::memcpy(reinterpret_cast<char*>(&wide_key) + at, &key, sizeof key);
+    }
     std::size_t i = 0;
     for (; n - i >= sizeof wide_key; i += sizeof wide_key) {
-        simd::Words words;  // memcpy: the compiler makes unaligned loads and stores of it
-        std::memcpy(&words, data + i, sizeof words);
-        words ^= wide_key;
-        std::memcpy(data + i, &words, sizeof words);
+        Bytes bytes;
+        simd::load(bytes, data + i);
+        bytes ^= wide_key;
+        std::memcpy(data + i, &bytes, sizeof bytes);
     }
     for (; n - i >= sizeof key; i += sizeof key) {
         std::uint64_t word;
@@ -32,11 +36,11 @@ namespace {
     }
 }
 
-void mask_baseline(char* data, std::size_t n, std::uint64_t key) noexcept { mask_bytes(data, n, key); }
+void mask_baseline(char* data, std::size_t n, std::uint64_t key) noexcept { mask_bytes<simd::Bytes16>(data, n, key); }
 
 #if defined(__x86_64__)
 [[gnu::target("avx2")]] void mask_avx2(char* data, std::size_t n, std::uint64_t key) noexcept {
-    mask_bytes(data, n, key);
+    mask_bytes<simd::Bytes32>(data, n, key);
 }
 #endif
 

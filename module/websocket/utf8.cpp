@@ -11,24 +11,25 @@ namespace ws::websocket {
 
 namespace {
 
-using simd::Bytes;
-
 // How many bytes at the front are ASCII, counted in steps of a vector.
+template <class Bytes>
 [[gnu::always_inline]] inline std::size_t ascii_bytes(const char* data, std::size_t n) noexcept {
     std::size_t i = 0;
-    for (; n - i >= simd::width; i += simd::width) {
+    for (; n - i >= sizeof(Bytes); i += sizeof(Bytes)) {
         Bytes bytes;
         simd::load(bytes, data + i);
-        if (simd::any(bytes & 0x80)) { break; }
+        const Bytes high = bytes & 0x80;
+        if (simd::Words(high).any()) { break; }
     }
     return i;
 }
 
 // How far the text is sound, in steps of a vector, from a place between two characters that has three bytes before it.
 // Every byte is looked at together with the three before it (RFC 3629 4).
+template <class Bytes>
 [[gnu::always_inline]] inline std::size_t sound_bytes(const char* data, std::size_t n) noexcept {
     std::size_t i = 0;
-    for (; n - i >= simd::width; i += simd::width) {
+    for (; n - i >= sizeof(Bytes); i += sizeof(Bytes)) {
         Bytes now;
         Bytes one;
         Bytes two;
@@ -42,20 +43,21 @@ using simd::Bytes;
         const auto impossible = (now >= 0xF5) | ((now & 0xFE) == 0xC0);
         const auto second = ((one == 0xE0) & (now < 0xA0)) | ((one == 0xED) & (now > 0x9F)) |
                             ((one == 0xF0) & (now < 0x90)) | ((one == 0xF4) & (now > 0x8F));
-        if (simd::any((continues ^ has_to) | impossible | second)) { break; }
+        const auto wrong = (continues ^ has_to) | impossible | second;
+        if (simd::Words(wrong).any()) { break; }
     }
     return i;
 }
 
-std::size_t ascii_baseline(const char* data, std::size_t n) noexcept { return ascii_bytes(data, n); }
-std::size_t sound_baseline(const char* data, std::size_t n) noexcept { return sound_bytes(data, n); }
+std::size_t ascii_baseline(const char* data, std::size_t n) noexcept { return ascii_bytes<simd::Bytes16>(data, n); }
+std::size_t sound_baseline(const char* data, std::size_t n) noexcept { return sound_bytes<simd::Bytes16>(data, n); }
 
 #if defined(__x86_64__)
 [[gnu::target("avx2")]] std::size_t ascii_avx2(const char* data, std::size_t n) noexcept {
-    return ascii_bytes(data, n);
+    return ascii_bytes<simd::Bytes32>(data, n);
 }
 [[gnu::target("avx2")]] std::size_t sound_avx2(const char* data, std::size_t n) noexcept {
-    return sound_bytes(data, n);
+    return sound_bytes<simd::Bytes32>(data, n);
 }
 #endif
 
@@ -118,7 +120,7 @@ bool Utf8Validator::feed(std::string_view piece) noexcept {
             i += ascii_run(data + i, n - i);
             if (i >= 3) { i += sound_run(data + i, n - i); }
         }
-        const std::size_t stop = std::min(n, i + 2 * simd::width);
+        const std::size_t stop = std::min(n, i + 64);  // then it may be worth a vector again
         while (i < stop && step(static_cast<std::uint8_t>(data[i]))) { ++i; }
     }
     return !failed_;
