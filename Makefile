@@ -134,13 +134,14 @@ build/differential/decode: t/differential/decode.cpp build/unit/libcore.a script
 
 # Checks
 
-check: module check-clang
+check: module check-clang build/bench/instructions
 	clang-format --dry-run -Werror $(wildcard module/*/*.cpp module/*/*.h)
 	scripts/check-layers
 	scripts/check-directives
 	scripts/check-docs
 	scripts/check-conformance
 	scripts/check-exports
+	scripts/check-instructions
 
 # clang sees other mistakes than g++: all sources compile with both.
 CLANG_FLAGS := $(call flag,CXX_STANDARD) $(call flag,CXX_WARNINGS) -Imodule
@@ -200,6 +201,9 @@ build/bench/libcore.a: $(CORE:module/%.cpp=build/bench/core/%.o)
 
 bench-micro: bench-deps build/bench/micro
 	build/bench/micro $(if $(ONLY),--benchmark_filter='$(ONLY)')
+
+build/bench/instructions: bench/instructions.cpp build/bench/libcore.a scripts/flags
+	g++ $(BENCH_FLAGS) -Imodule -MMD -MP $< build/bench/libcore.a $(LIBRARIES) -o $@
 
 build/bench/micro: bench/micro.cpp build/bench/libcore.a scripts/flags
 	g++ $(BENCH_FLAGS) -Imodule -MMD -MP $< build/bench/libcore.a $(LIBRARIES) -lbenchmark -o $@

@@ -53,12 +53,17 @@ std::string_view cut(std::string_view text, std::size_t n) noexcept {
 
 HeaderReader::Status HeaderReader::read(std::string_view& input, FrameHeader& header) noexcept {
     if (reason_ != nullptr) { return Status::violation; }
-    // The usual case: it is whole, whatever its size, and sound.
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(input.data());
-    if (have_ == 0 && input.size() >= bytes_.size() && refuse(bytes, bytes_.size()) == nullptr) {
-        input.remove_prefix(size(bytes));
-        finish(bytes, header);
-        return Status::whole;
+    if (have_ == 0 && input.size() >= bytes_.size()) {  // whole, whatever its size
+        const auto* const bytes = reinterpret_cast<const std::uint8_t*>(input.data());
+        if (read_short(bytes, header)) {
+            input.remove_prefix(sender_ == Sender::client ? 2 + std::tuple_size_v<MaskKey> : 2);
+            return Status::whole;
+        }
+        if (refuse(bytes, bytes_.size()) == nullptr) {
+            input.remove_prefix(size(bytes));
+            finish(bytes, header);
+            return Status::whole;
+        }
     }
     while (have_ < 2 || have_ < size(bytes_.data())) {
         if (input.empty()) { return Status::need_more; }
@@ -70,6 +75,18 @@ HeaderReader::Status HeaderReader::read(std::string_view& input, FrameHeader& he
     have_ = 0;
     finish(bytes_.data(), header);
     return Status::whole;
+}
+
+// What nearly all headers are: those of a short message in one frame, without extensions.
+bool HeaderReader::read_short(const std::uint8_t* bytes, FrameHeader& header) noexcept {
+    const bool masked = sender_ == Sender::client;
+    const bool message = bytes[0] == (0x80 | static_cast<std::uint8_t>(Opcode::text)) ||
+                         bytes[0] == (0x80 | static_cast<std::uint8_t>(Opcode::binary));
+    const int length = bytes[1] - (masked ? 0x80 : 0);
+    if (!message || in_fragments_ || length < 0 || length >= length_in_2_bytes) { return false; }
+    header = {true, 0, static_cast<Opcode>(bytes[0] & 0x0F), masked, {}, static_cast<std::uint64_t>(length)};
+    if (masked) { std::copy_n(bytes + 2, header.mask.size(), header.mask.begin()); }
+    return true;
 }
 
 // Takes over a sound header.

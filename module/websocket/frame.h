@@ -62,6 +62,7 @@ public:
 
 private:
     [[nodiscard]] bool reserved_bits_allowed(std::uint8_t bits, Opcode opcode) const noexcept;
+    [[nodiscard]] bool read_short(const std::uint8_t* bytes, FrameHeader& header) noexcept;
     [[nodiscard]] const char* refuse(const std::uint8_t* bytes, std::size_t n) const noexcept;
     [[nodiscard]] const char* refuse_first(std::uint8_t byte) const noexcept;
     [[nodiscard]] const char* refuse_second(std::uint8_t first, std::uint8_t byte) const noexcept;
