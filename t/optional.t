@@ -120,7 +120,32 @@ equal(client("/", cookie="sid=unknown").status, 401)
 equal(client("/", cookie="sid=broken").status, 500)
 backend.no_connection()
 
-=== TEST 6: reject close: a right 101, then the close code that says why
+=== TEST 6: fail open: who was let in unchecked stays so when the store is back; who comes then is checked, and live
+--- redis_own
+--- config
+ws_redis $TEST_REDIS timeout=300ms connect_timeout=300ms;
+ws_auth redis;
+ws_auth_token cookie:sid;
+ws_auth_fail open;
+ws_delivery envelope;
+location / { ws_pass http://$TEST_BACKEND; }
+--- client
+redis("SET", "session:abc", '{"user":"ann"}')
+redis.stop()
+unchecked = [tunnel("/", cookie=cookie) for cookie in ("sid=abc", "sid=unknown")]
+redis.resume()
+nginx.wait_log("is back")
+equal(client("/", cookie="sid=unknown").status, 401)
+a, ba = tunnel("/", cookie="sid=abc")
+matches(ba.recv_text(), '"event":"open".*"ann"')
+redis("DEL", "session:abc")
+a.expect_close(4401, "session ended")
+for c, b in unchecked:
+    matches(b.recv_text(), '"event":"open".*"context":{}')
+    c.send_text("hi")
+    matches(b.recv_text(), '"event":"message".*"context":{}')
+
+=== TEST 7: reject close: a right 101, then the close code that says why
 --- redis
 SET session:broken [
 --- http_config
@@ -174,7 +199,7 @@ ws: refused 503
 --- access_log
 qr/" 101 /
 
-=== TEST 7: reject close: a client that offers subprotocols is answered one, or a browser would show no close code
+=== TEST 8: reject close: a client that offers subprotocols is answered one, or a browser would show no close code
 --- redis: none
 --- config
 location / { ws_auth variable ''; ws_auth_reject close; ws_pass http://$TEST_BACKEND; }
@@ -186,7 +211,7 @@ c.expect_close(4401, "unauthorized")
 c.send_close(4401)
 c.expect_eof()
 
-=== TEST 8: reject close: what the client sends before its close frame is read and forgotten
+=== TEST 9: reject close: what the client sends before its close frame is read and forgotten
 --- redis: none
 --- config
 location / { ws_auth variable ''; ws_auth_reject close; ws_close_timeout 20s; ws_pass http://$TEST_BACKEND; }
@@ -205,7 +230,7 @@ c.expect_eof()
 client("/").close()
 client("/").reset()
 
-=== TEST 9: reject close: a client that never answers is waited for, but not for long
+=== TEST 10: reject close: a client that never answers is waited for, but not for long
 --- redis: none
 --- config
 location / { ws_auth variable ''; ws_auth_reject close; ws_close_timeout 300ms; ws_pass http://$TEST_BACKEND; }
@@ -217,7 +242,7 @@ c.expect_close(4401)
 c.expect_eof()
 check(time.monotonic() - began >= 0.29)
 
-=== TEST 10: reject close: error_page has no say, and neither has a location that ends by HTTP
+=== TEST 11: reject close: error_page has no say, and neither has a location that ends by HTTP
 --- redis: none
 --- config
 error_page 401 /denied;
@@ -231,7 +256,7 @@ c.send_close()
 equal(get("/plain").body, b"page")
 c.expect_eof()
 
-=== TEST 11: reject close: over TLS
+=== TEST 12: reject close: over TLS
 --- redis: none
 --- config
 listen 127.0.0.1:$TEST_TLS_PORT ssl;
@@ -244,7 +269,7 @@ c.expect_close(4401, "unauthorized")
 c.send_close(4401)
 c.expect_eof()
 
-=== TEST 12: reject close: what npm ws and a page in Chromium see of it
+=== TEST 13: reject close: what npm ws and a page in Chromium see of it
 --- redis: none
 --- timeout: 120
 --- config
@@ -264,21 +289,21 @@ import clients
 clients.run("refused.mjs", f"127.0.0.1:{PORT}")
 backend.no_connection()
 
-=== TEST 13: ws_auth_fail maybe
+=== TEST 14: ws_auth_fail maybe
 --- config
 ws_auth_fail maybe;
 --- must_die
 --- error_log
 "ws_auth_fail" directive has a wrong value "maybe": it must be closed or open
 
-=== TEST 14: ws_auth_reject 4401
+=== TEST 15: ws_auth_reject 4401
 --- config
 ws_auth_reject 4401;
 --- must_die
 --- error_log
 "ws_auth_reject" directive has a wrong value "4401": it must be http or close
 
-=== TEST 15: ws_auth_optional null
+=== TEST 16: ws_auth_optional null
 --- config
 ws_auth_optional null;
 --- must_die
