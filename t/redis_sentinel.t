@@ -129,7 +129,46 @@ answer("127.0.0.1", nodes["master"].port)
 nginx.wait_log("redis main is 127.0.0.1:%d now" % nodes["master"].port)
 wait_until(lambda: client("/", cookie="sid=a").status == 502, "let in, to a backend that isn't there")
 
-=== TEST 6: by TLS: sentinels, the master, and who takes over
+=== TEST 6: a master that has become a replica, and cuts nobody off, answers READONLY to a lookup that writes: sentinels are asked
+--- redis_sentinels
+--- config
+ws_redis redis+sentinel://$TEST_BACKEND/main connections=1 timeout=20s;
+ws_auth_token cookie:sid;
+ws_auth_live off;
+location / {
+    ws_auth redis;
+    ws_auth_redis_command EVALSHA a173de851124de261924a3ae91a330f0cb14be7d 1 session:$ws_token;
+    ws_pass http://127.0.0.1:$TEST_CLOSED_PORT;
+}
+--- client
+from fake_redis import Session
+from redis_group import kill, nodes
+for name, node in nodes.items():
+    if name.startswith("sentinel"):
+        kill(node)
+master, replica = nodes["master"], nodes["replica"]
+for node in master, replica:
+    equal(node("SCRIPT", "LOAD", "redis.call('EXPIRE', KEYS[1], 1000) return redis.call('GET', KEYS[1])"),
+          "a173de851124de261924a3ae91a330f0cb14be7d")
+master("SET", "session:a", '{"user":"ann"}')
+equal(master("WAIT", 1, 10000), 1)
+c = client("/", cookie="sid=a")
+s = Session(backend.accept_stream().sock).login()
+def announce(node):
+    s.expect("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main")
+    s.send("*2\r\n$9\r\n127.0.0.1\r\n$%d\r\n%d\r\n" % (len(str(node.port)), node.port))
+announce(master)
+equal(c.status, 502)
+replica("REPLICAOF", "NO", "ONE")
+master("REPLICAOF", "127.0.0.1", replica.port)
+equal(client("/", cookie="sid=a").status, 503)
+announce(replica)
+nginx.wait_log("redis main is 127.0.0.1:%d now" % replica.port)
+equal(client("/", cookie="sid=a").status, 502)
+--- no_error_log
+unreachable
+
+=== TEST 7: by TLS: sentinels, the master, and who takes over
 --- redis_sentinels
 --- redis_tls: --tls-auth-clients no
 --- config
@@ -149,7 +188,7 @@ wait_until(lambda: client("/", cookie="sid=unknown").status == 401, "sessions ar
 new("DEL", "session:a")
 a.expect_close(4401, "session ended")
 
-=== TEST 7: no sentinel answers at first: 503, one line in the log for each and one for all; then they do, and go again
+=== TEST 8: no sentinel answers at first: 503, one line in the log for each and one for all; then they do, and go again
 --- redis_sentinels
 --- config
 ws_redis redis+sentinel://$TEST_REDIS_SENTINELS/main timeout=300ms connect_timeout=300ms;
@@ -177,14 +216,14 @@ tunnel("/", cookie="sid=a")
 nodes["master"]("DEL", "session:a")
 a.expect_close(4401, "session ended")
 
-=== TEST 8: a name is needed
+=== TEST 9: a name is needed
 --- config
 ws_redis redis+sentinel://127.0.0.1,127.0.0.2:26380;
 --- must_die
 --- error_log
 "ws_redis" directive the master's name is missing: redis+sentinel://host:port,host:port/name
 
-=== TEST 9: a sentinel's password without a sentinel
+=== TEST 10: a sentinel's password without a sentinel
 --- config
 ws_redis redis://127.0.0.1 sentinel_password=hush;
 --- must_die
@@ -193,7 +232,7 @@ ws_redis redis://127.0.0.1 sentinel_password=hush;
 --- no_error_log
 hush
 
-=== TEST 10: a sentinel's host that can't be found
+=== TEST 11: a sentinel's host that can't be found
 --- config
 ws_redis redis+sentinel://127.0.0.1,no-such-host.invalid/main;
 --- must_die
