@@ -505,3 +505,10 @@ ws_jwt_key_file $TEST_KEYS/rsa.ssh alg=HS256;
 --- must_die
 --- error_log
 rsa.ssh" has a public key in a form that is not read: it must be a JWK, a JWKS or PEM
+
+=== TEST 33: more keys than are taken, none of them left out silently
+--- config
+ws_jwt_key_file $TEST_KEYS/many.json;
+--- must_die
+--- error_log
+many.json" has too many keys: at most 100

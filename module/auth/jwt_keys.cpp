@@ -15,6 +15,7 @@ constexpr std::array<std::string_view, 9> known{"HS256", "HS384", "HS512", "RS25
                                                 "RS512", "ES256", "ES384", "ES512"};
 
 constexpr std::size_t most_keys = 100;
+constexpr const char* too_many = "has too many keys: at most 100";
 
 constexpr std::string_view pem_begin = "-----BEGIN";
 
@@ -133,7 +134,7 @@ const char* JwtKeys::add_key(JwtKey key, std::string_view algorithm) {
     }
     std::erase_if(key.algorithms, [&key](const std::string& own) { return !long_enough(key.jwk.get(), own); });
     if (key.algorithms.empty()) { return "has a key that is too short: RSA needs 2048 bits, HS256 32 bytes"; }
-    if (keys_.size() == most_keys) { return "has too many keys: at most 100"; }
+    if (keys_.size() == most_keys) { return too_many; }
     keys_.push_back(std::move(key));
     return nullptr;
 }
@@ -158,6 +159,7 @@ const char* JwtKeys::add_set(std::string_view json, std::string_view algorithm) 
         if (!algorithm.empty() && !own.empty() && own != algorithm) { continue; }
         std::string text;
         context::append_json(text, one, context::Charset::utf8);
+        if (keys_.size() == most_keys) { return too_many; }
         cjose_err error;
         JwtKey key;
         key.jwk.reset(cjose_jwk_import(text.data(), text.size(), &error));

@@ -63,6 +63,7 @@ def make(directory):
     _write(directory, "two.pem", b"# Ours, and who signed before.\n" + both)
     _write(directory, "rsa.der", public(keys["rsa"], "DER", "SubjectPublicKeyInfo"))
     _write(directory, "rsa.ssh", public(keys["rsa"], "OpenSSH", "OpenSSH"))
+    _write(directory, "many.json", json.dumps({"keys": [{**shared, "kid": f"s{i}"} for i in range(101)]}))
     _write(directory, "useless.json", json.dumps({"keys": [okp]}))
     _write(directory, "private.json", json.dumps({**jwk("rsa", "r1"), "d": "AQAB"}))
 
