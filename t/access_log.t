@@ -165,7 +165,7 @@ log_format websocket '$remote_addr $time_iso8601 "$uri" $status $request_time s 
 access_log $TEST_DIR/access.log websocket;
 location /ws { ws_pass http://$TEST_BACKEND; }
 --- client
-with open("docs/directives.md", encoding="utf-8") as docs, open(os.path.join(TEST_DIR, "nginx.conf"), encoding="utf-8") as conf:
+with open("docs/directives/variables.md", encoding="utf-8") as docs, open(os.path.join(TEST_DIR, "nginx.conf"), encoding="utf-8") as conf:
     squeeze = lambda text: " ".join(text.split())
     documented = re.search(r"log_format websocket .*?;", docs.read(), re.S)[0]
     check(squeeze(documented) in squeeze(conf.read()), "this test has the documented format")
