@@ -468,12 +468,12 @@ location /off { ws_delivery http; ws_context_header off; ws_pass http://$TEST_BA
 location /var { ws_delivery http; ws_context_header off; ws_context_field a b; ws_pass http://$TEST_BACKEND;
                 proxy_set_header X-Who $ws_context_a; }
 --- client
-client("/b64", headers=["X-Session: evil"])
+c = client("/b64", headers=["X-Session: evil"])
 equal(backend.accept().header("X-Session"), "e30")
-client("/off")
+c2 = client("/off")
 b = backend.accept()
 equal((b.header("X-WS-Context"), b.header("ce-type")), (None, "websocket.open"))
-client("/var")
+c3 = client("/var")
 equal(backend.accept().header("X-Who"), "b")
 
 === TEST 20: return 444 and reset_timedout_connection: no socket is touched

@@ -228,7 +228,65 @@ for path, by in (("/", "a"), ("/c", "d")):
 --- error_log
 connect() failed
 
-=== TEST 11: ws_traceparent yes
+=== TEST 11: HTTP delivery: with `on` the request for `open` has it, those that follow don't
+--- redis: none
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 4; }
+--- config
+ws_delivery http;
+ws_traceparent on;
+location / { ws_pass http://backend; }
+--- client
+good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+for sent in ([], ["traceparent: " + good] + [f"tracestate: v{i}=1" for i in range(20)]):
+    c = client("/", headers=sent + ["X-Other: here"])
+    b = backend.accept()
+    matches(b.header("traceparent"), r"\A" + good if sent else r"\A00-[0-9a-f]{32}-[0-9a-f]{16}-00\Z")
+    equal(len(b.header_all("tracestate")), 20 if sent else 0)
+    b.respond("204 No Content")
+    equal(c.status, 101)
+    c.send_text("x")
+    b.read_request()
+    equal(b.read_body(), b"x")
+    equal((b.header("traceparent"), b.header("tracestate"), b.header("X-Other")), (None, None, "here"))
+    b.respond("204 No Content")
+    c.send_close(1000)
+    c.expect_close(1000)
+    b.read_request()
+    equal((b.header("ce-type"), b.header("traceparent")), ("websocket.close", None))
+    b.respond("204 No Content")
+    c.expect_eof()
+    b.close()
+
+=== TEST 12: HTTP delivery: with `messages` each request has it
+--- redis: none
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 4; }
+--- config
+ws_delivery http;
+ws_traceparent messages sampled;
+location / { proxy_set_header X-Same $ws_traceparent; ws_pass http://backend; }
+--- client
+c = client("/", headers=["traceparent: wrong", "tracestate: a=1"])
+b = backend.accept()
+trace = b.header("traceparent")
+matches(trace, r"\A00-[0-9a-f]{32}-[0-9a-f]{16}-01\Z")
+b.respond("204 No Content")
+equal(c.status, 101)
+for event in ("message", "close"):
+    if event == "message":
+        c.send_text("x")
+    else:
+        c.send_close(1000)
+        c.expect_close(1000)
+    b.read_request()
+    b.read_body()
+    equal((b.header("ce-type"), b.header("traceparent"), b.header("tracestate"), b.header("X-Same")),
+          ("websocket." + event, trace, None, trace))
+    b.respond("204 No Content")
+c.expect_eof()
+
+=== TEST 13: ws_traceparent yes
 --- config
 ws_traceparent yes;
 --- must_die
@@ -236,7 +294,7 @@ ws_traceparent yes;
 "ws_traceparent" directive has a wrong value "yes": it must be off or on or messages
 qr/nginx\.conf:\d+/
 
-=== TEST 12: ws_traceparent on always
+=== TEST 14: ws_traceparent on always
 --- config
 ws_traceparent on always;
 --- must_die
@@ -244,7 +302,7 @@ ws_traceparent on always;
 "ws_traceparent" directive has a wrong value "always": it must be sampled, after on or messages
 qr/nginx\.conf:\d+/
 
-=== TEST 13: ws_traceparent off sampled
+=== TEST 15: ws_traceparent off sampled
 --- config
 ws_traceparent off sampled;
 --- must_die
@@ -252,7 +310,7 @@ ws_traceparent off sampled;
 "ws_traceparent" directive has a wrong value "sampled": it must be sampled, after on or messages
 qr/nginx\.conf:\d+/
 
-=== TEST 14: ws_traceparent twice
+=== TEST 16: ws_traceparent twice
 --- config
 ws_traceparent on;
 ws_traceparent messages;

@@ -216,13 +216,17 @@ ngx_int_t deliver(Connection& connection) {
         }
     } else if (in_header && !conf.header->name.empty()) {
         const context::Context& context = *connection.context;
-        std::string& value = connection.context_header;
-        value = conf.header->encoding == HeaderEncoding::json ? std::string(context.json()) : context.base64url();
+        std::string value =
+            conf.header->encoding == HeaderEncoding::json ? std::string(context.json()) : context.base64url();
         if (value.size() > conf.context_header_max) {
             return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid,
                           "context too large for a header (ws_context_header_max)");
         }
-        add_header(*r, conf.header->name, value);
+        // A line of an earlier location's, hidden by now, still points to the value that is kept.
+        const bool first = connection.context_header.empty();
+        if (first) { connection.context_header = std::move(value); }
+        add_header(*r, conf.header->name,
+                   first ? std::string_view(connection.context_header) : view(copy(r->pool, value)));
     }
     if (upgrade) { pick_subprotocol(connection); }
     add_header(*r, "X-WS-Connection-Id", connection.id);

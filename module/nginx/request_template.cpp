@@ -8,6 +8,7 @@
 #include "context/cloud_event.h"
 #include "nginx/connection.h"
 #include "nginx/request_headers.h"
+#include "websocket/header_value.h"
 
 namespace ws::nginx {
 
@@ -39,6 +40,19 @@ bool left_out(std::string_view line) {
     const std::string name = folded(line);
     return std::ranges::find(names, name) != names.end() ||
            std::ranges::any_of(prefixes, [&name](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+// Is this line for the first request alone? The trace of the upgrade is, unless each message belongs to it.
+bool open_only(const LocationConf& conf, std::string_view line) {
+    return conf.traces() == Traces::on &&
+           (websocket::same_text(line, "traceparent") || websocket::same_text(line, "tracestate"));
+}
+
+std::span<ngx_table_elt_t> kept(ngx_pool_t* pool, const std::vector<ngx_table_elt_t>& lines) {
+    auto* copied = static_cast<ngx_table_elt_t*>(ngx_palloc(pool, lines.size() * sizeof(ngx_table_elt_t)));
+    if (copied == nullptr) { throw std::bad_alloc(); }
+    std::ranges::copy(lines, copied);
+    return {copied, lines.size()};
 }
 
 ngx_table_elt_t header_line(ngx_str_t key, u_char* lowcase, ngx_str_t value) noexcept {
@@ -96,21 +110,21 @@ RequestTemplate::RequestTemplate(const Connection& parent) : parent_(parent) {
     subprotocols_ = copy(r.pool, offered);
 
     std::vector<ngx_table_elt_t> lines;
-    for_each_header(r.headers_in.headers, [&lines](const ngx_table_elt_t& line) {
+    std::vector<ngx_table_elt_t> open_lines;
+    for_each_header(r.headers_in.headers, [&](const ngx_table_elt_t& line) {
         if (left_out(view(line.key))) { return; }
-        lines.push_back(line);
+        std::vector<ngx_table_elt_t>& list = open_only(*parent.conf, view(line.key)) ? open_lines : lines;
+        list.push_back(line);
 #if (nginx_version >= 1023000)
-        lines.back().next = nullptr;
+        list.back().next = nullptr;
 #endif
     });
     lines.push_back(own_line("X-WS-Connection-Id", "x-ws-connection-id", literal(parent.id)));
     lines.push_back(own_line("ce-specversion", "ce-specversion", literal("1.0")));
     lines.push_back(own_line("ce-source", "ce-source", source_));
     lines.push_back(own_line("ce-connectionid", "ce-connectionid", literal(parent.id)));
-    auto* kept = static_cast<ngx_table_elt_t*>(ngx_palloc(r.pool, lines.size() * sizeof(ngx_table_elt_t)));
-    if (kept == nullptr) { throw std::bad_alloc(); }
-    std::ranges::copy(lines, kept);
-    lines_ = {kept, lines.size()};
+    lines_ = kept(r.pool, lines);
+    open_lines_ = kept(r.pool, open_lines);
 }
 
 void RequestTemplate::apply(ngx_http_request_t& r, const relay::HttpEvent& event, std::string_view context) const {
@@ -153,7 +167,9 @@ void RequestTemplate::apply(ngx_http_request_t& r, const relay::HttpEvent& event
 void RequestTemplate::add(ngx_http_request_t& r, const relay::HttpEvent& event, std::string_view context) const {
     ngx_list_t& list = r.headers_in.headers;
     auto* own = static_cast<ngx_list_part_t*>(ngx_palloc(r.pool, sizeof(ngx_list_part_t)));
-    auto* lines = static_cast<ngx_table_elt_t*>(ngx_palloc(r.pool, most_own_lines * sizeof(ngx_table_elt_t)));
+    const bool open = event.kind == relay::HttpEvent::Kind::open;
+    const std::size_t most = most_own_lines + (open ? open_lines_.size() : 0);
+    auto* lines = static_cast<ngx_table_elt_t*>(ngx_palloc(r.pool, most * sizeof(ngx_table_elt_t)));
     if (own == nullptr || lines == nullptr) { throw std::bad_alloc(); }
     *own = {lines, 0, nullptr};
     const auto push = [&](ngx_table_elt_t line) {
@@ -176,14 +192,15 @@ void RequestTemplate::add(ngx_http_request_t& r, const relay::HttpEvent& event, 
         ngx_strlow(lowcase, name.data, name.len);
         push(header_line(name, lowcase, literal(context)));
     }
-    if (event.kind == relay::HttpEvent::Kind::open && subprotocols_.len > 0) {
+    if (open) { std::ranges::for_each(open_lines_, push); }
+    if (open && subprotocols_.len > 0) {
         push(own_line("Sec-WebSocket-Protocol", "sec-websocket-protocol", subprotocols_));
     }
 
     list.part = {lines_.data(), lines_.size(), own};
     list.last = own;
     list.size = sizeof(ngx_table_elt_t);
-    list.nalloc = most_own_lines;
+    list.nalloc = most;
     list.pool = r.pool;
 }
 

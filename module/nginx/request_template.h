@@ -28,6 +28,7 @@ private:
     ngx_str_t source_;
     ngx_str_t subprotocols_;  // that the client offers; for `open`
     std::span<ngx_table_elt_t> lines_;
+    std::span<ngx_table_elt_t> open_lines_;  // for `open` alone
 };
 
 }  // namespace ws::nginx
