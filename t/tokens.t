@@ -245,11 +245,18 @@ location / {
     ws_pass http://$TEST_BACKEND;
 }
 --- client
+import urllib.parse
 redis("SET", "victim", "1")
 for token in ["abc%0d%0aDEL%20victim", "abc%0aDEL+victim", "*1%0d%0a$8%0d%0aFLUSHALL", "abc%00", "abc'%22", "*", "$ws_token", "..", "abc\\r\\nDEL"]:
     equal(client("/?t=" + token).status, 401, token)
 equal(redis("GET", "victim"), "1")
 equal(redis("DBSIZE"), 2)
+# Where it can't be written without being quoted, Redis isn't asked.
+for text in 'a"b', "a'b", "a\\b", 'a\nb':
+    redis("SET", "session:" + text, "{}")
+    before = redis.calls("get")
+    equal(client("/?t=" + urllib.parse.quote(text)).status, 401, text)
+    equal(redis.calls("get"), before, text)
 
 === TEST 10: the key is a template
 --- redis

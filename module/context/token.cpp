@@ -28,8 +28,9 @@ bool is_b64token(std::string_view text) {
 }  // namespace
 
 bool valid_token(std::string_view token) {
-    return !token.empty() && token.size() <= max_token_size &&
-           std::all_of(token.begin(), token.end(), [](char c) { return c >= 0x21 && c <= 0x7e; });
+    return !token.empty() && token.size() <= max_token_size && std::all_of(token.begin(), token.end(), [](char c) {
+        return c >= 0x21 && c <= 0x7e && c != '"' && c != '\'' && c != '\\';
+    });
 }
 
 ArgumentResult find_argument(std::string_view query, std::string_view name) {

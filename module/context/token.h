@@ -10,7 +10,9 @@ namespace ws::context {
 
 inline constexpr std::size_t max_token_size = 4096;
 
-// May this text become part of a Redis key? 1 to max_token_size bytes of visible ASCII (0x21 to 0x7e).
+// May this text become part of a Redis key? 1 to max_token_size bytes of visible ASCII (0x21 to 0x7e),
+// without quotes and backslashes, which servers take off or keep as they like (RFC 6265 4.1.1 has no double quote and no
+// backslash in a cookie's value).
 [[nodiscard]] bool valid_token(std::string_view token);
 
 enum class ArgumentStatus {

@@ -18,9 +18,9 @@ void assert_argument(std::string_view query, Status status, std::string_view val
     ws::test::assert_bytes_equal(result.value, value, where);
 }
 
-void visible_ascii_up_to_the_limit_is_a_valid_token(void**) {
+void visible_ascii_without_quotes_is_a_valid_token(void**) {
     assert_true(valid_token("a"));
-    assert_true(valid_token("!\"#$%&'()*+,-./09:;<=>?@AZ[\\]^_`az{|}~"));
+    assert_true(valid_token("!#$%&()*+,-./09:;<=>?@AZ[]^_`az{|}~"));
     assert_true(valid_token(std::string(4096, 'x')));
 }
 
@@ -29,7 +29,8 @@ void everything_else_is_no_valid_token(void**) {
     assert_false(valid_token(std::string(4097, 'x')));
     for (int byte = 0; byte < 256; ++byte) {
         const std::string token = {'a', static_cast<char>(byte), 'b'};
-        assert_int_equal(valid_token(token), byte >= 0x21 && byte <= 0x7e);
+        const bool quotes = byte == '"' || byte == '\'' || byte == '\\';
+        assert_int_equal(valid_token(token), byte >= 0x21 && byte <= 0x7e && !quotes);
     }
 }
 
@@ -105,7 +106,7 @@ void values_are_left_out_of_a_query_string(void**) {
 
 int main() {
     const CMUnitTest tests[] = {
-        cmocka_unit_test(visible_ascii_up_to_the_limit_is_a_valid_token),
+        cmocka_unit_test(visible_ascii_without_quotes_is_a_valid_token),
         cmocka_unit_test(everything_else_is_no_valid_token),
         cmocka_unit_test(an_argument_is_found_by_its_exact_name),
         cmocka_unit_test(an_argument_is_percent_decoded_and_plus_stays_plus),
