@@ -9,7 +9,7 @@ MODULE := build/ngx_http_ws_module.so
 STATIC := build/static/nginx
 
 # The layers that need no nginx; t/unit tests them alone.
-LAYERS := simd websocket context redis auth relay status
+LAYERS := simd websocket context redis auth relay status control
 CORE := $(foreach layer,$(LAYERS),$(wildcard module/$(layer)/*.cpp))
 UNIT := $(patsubst t/unit/%.cpp,build/unit/%,$(wildcard t/unit/*_test.cpp))
 FUNCTIONAL := $(filter-out t/browser.t t/browser_status.t t/differential.t,$(wildcard t/*.t))

@@ -11,6 +11,7 @@
 #include "nginx/context_setters.h"
 #include "nginx/jwt_hook.h"
 #include "nginx/object.h"
+#include "nginx/ws_control.h"
 #include "nginx/ws_pass.h"
 #include "nginx/ws_status.h"
 #include "relay/http_delivery.h"
@@ -217,6 +218,8 @@ ngx_command_t directives[] = {
     own(ngx_string("ws_pong_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::pong_timeout, false>>),
     own(ngx_string("ws_drain_timeout"), NGX_CONF_TAKE1, guarded<set_time<&LocationConf::drain_timeout, true>>),
     {ngx_string("ws_status"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1, set_ws_status,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("ws_control"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE12, set_ws_control,
      NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     ngx_null_command,
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nginx/object.h"
+#include "nginx/ws_control.h"
 #include "nginx/ws_pass.h"
 #include "nginx/ws_status.h"
 #include "relay/http_delivery.h"
@@ -123,8 +124,9 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child) noexcept tr
     auto& conf = *static_cast<LocationConf*>(child);
 
     if (merge_ws_status(cf, prev, conf) != NGX_CONF_OK) { return static_cast<char*>(NGX_CONF_ERROR); }
-    inherit(conf.hook, prev.hook);
     inherit(conf.redis, prev.redis);
+    if (merge_ws_control(cf, prev, conf) != NGX_CONF_OK) { return static_cast<char*>(NGX_CONF_ERROR); }
+    inherit(conf.hook, prev.hook);
     inherit(conf.tokens, prev.tokens);
     inherit(conf.secrets, prev.secrets);
     inherit(conf.command, prev.command);

@@ -36,6 +36,14 @@ struct ContextField {
     ngx_http_complex_value_t* value;  // this
 };
 
+// One ws_control.
+struct ControlSettings {
+    std::string prefix;   // of its location
+    std::string channel;  // where all workers listen
+    ngx_msec_t timeout;   // for their answers
+    const RedisServer* redis;
+};
+
 enum class DeliveryKind : ngx_uint_t { headers, envelope, http };
 enum class Traces : ngx_uint_t { off, on, messages };
 enum class StatusFormat : ngx_uint_t { by_request, json, prometheus, html };
@@ -120,13 +128,16 @@ struct LocationConf {
     ngx_msec_t pong_timeout;
     ngx_msec_t drain_timeout;
 
+    ControlSettings* control;  // null without ws_control
+
     ngx_uint_t status_format;  // StatusFormat; unset without ws_status
 
     [[nodiscard]] bool has_hook() const noexcept { return hook != nullptr && hook->hook != nullptr; }
     [[nodiscard]] bool shows_status() const noexcept { return status_format != NGX_CONF_UNSET_UINT; }
-    // Does the module act on requests of this location at all? A hook that ws_status inherits doesn't.
+    // Does the module act on requests of this location at all? A hook that ws_status or ws_control inherits doesn't.
     [[nodiscard]] bool active() const noexcept {
-        return !shows_status() && (has_hook() || proxy_handler != nullptr || delivery_kind() == DeliveryKind::http);
+        return !shows_status() && control == nullptr &&
+               (has_hook() || proxy_handler != nullptr || delivery_kind() == DeliveryKind::http);
     }
     // Bytes of JSON: in http delivery it goes with each request.
     [[nodiscard]] std::size_t max_http_context() const noexcept {

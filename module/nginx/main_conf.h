@@ -3,13 +3,18 @@
 
 #include "nginx/ngx.h"
 
+#include <vector>
+
 #include "nginx/hook_registry.h"
 
 namespace ws::nginx {
 
+struct ControlSettings;
+
 struct MainConf {
     ws_auth_registry_t registry;  // first: other modules look for it here (auth/ws_auth_hook.h)
     HookRegistry* hooks;
+    std::vector<const ControlSettings*>* controls;  // of all ws_control
 };
 
 [[nodiscard]] inline MainConf& main_conf(ngx_conf_t* cf) noexcept {

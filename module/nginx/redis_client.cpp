@@ -102,6 +102,7 @@ void RedisClient::has_work() noexcept {
 }
 
 void RedisClient::start_wanted() {
+    if (subscription_ != nullptr) { subscription_->start_wanted(); }
     if (tracking_ != nullptr && !tracking_->settled()) { return; }
     for (const auto& connection : connections_) {
         if (connection->state() != State::wanted) { continue; }
@@ -124,8 +125,19 @@ void RedisClient::track(redis::Invalidations& listener) {
     has_work();
 }
 
+void RedisClient::subscribe(const redis::Subscription& subscription) {
+    subscription_ = std::make_unique<RedisSubscription>(*this, server_, log_, subscription);
+    has_work();
+}
+
+void RedisClient::unsubscribe() noexcept { subscription_.reset(); }
+
 void RedisClient::is_up(RedisConnection& connection) {
     counters_.connects.add();
+    if (subscription_ != nullptr && subscription_->is_receiver(connection)) {
+        subscription_->receiver_up();
+        return;
+    }
     if (tracking_ != nullptr && tracking_->is_receiver(connection)) {
         tracking_->receiver_up();
         return;
@@ -146,6 +158,10 @@ void RedisClient::is_up(RedisConnection& connection) {
 // A receiver that fails alone is no outage; if the server is down, the readers will notice.
 void RedisClient::is_down(const RedisConnection& connection, const char* reason, ngx_err_t err,
                           std::size_t lost) noexcept {
+    if (subscription_ != nullptr && subscription_->is_receiver(connection)) {
+        subscription_->receiver_failed(reason);
+        return;
+    }
     if (tracking_ != nullptr && tracking_->is_receiver(connection)) {
         tracking_->receiver_failed(reason);
         return;
@@ -162,7 +178,12 @@ void RedisClient::is_down(const RedisConnection& connection, const char* reason,
 }
 
 void RedisClient::is_closed(const RedisConnection& connection) {
-    if (tracking_ == nullptr || shut_down_) { return; }
+    if (shut_down_) { return; }
+    if (subscription_ != nullptr && subscription_->is_receiver(connection)) {
+        subscription_->receiver_closed();
+        return;
+    }
+    if (tracking_ == nullptr) { return; }
     if (tracking_->is_receiver(connection)) {
         tracking_->receiver_closed();
     } else {
@@ -207,6 +228,7 @@ void RedisClient::shutdown() noexcept {
     shut_down_ = true;
     for (const auto& connection : connections_) { connection->drop(); }
     if (tracking_ != nullptr) { tracking_->shutdown(); }
+    if (subscription_ != nullptr) { subscription_->shutdown(); }
     if (retry_.timer_set) { ngx_del_timer(&retry_); }
     if (work_.posted) { ngx_delete_posted_event(&work_); }
     refused_.clear();

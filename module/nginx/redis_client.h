@@ -9,6 +9,7 @@
 #include "nginx/redis_connection.h"
 #include "nginx/redis_server.h"
 #include "nginx/redis_store.h"
+#include "nginx/redis_subscription.h"
 #include "nginx/redis_tracking.h"
 #include "redis/backoff.h"
 #include "redis/invalidations.h"
@@ -45,6 +46,10 @@ public:
     // See redis::Store.
     void track(redis::Invalidations& listener) override;
 
+    // See RedisStore.
+    void subscribe(const redis::Subscription& subscription) override;
+    void unsubscribe() noexcept override;
+
     // Ends: answers what is under way `unavailable`, closes all. Not from a callback; afterwards only to be destroyed.
     void retire();
 
@@ -52,6 +57,7 @@ public:
 
 private:
     friend class RedisConnection;
+    friend class RedisSubscription;
     friend class RedisTracking;
 
     // From RedisConnection.
@@ -62,9 +68,10 @@ private:
     void is_closed(const RedisConnection& connection);
     void tracking_is_refused(const char* why);
     void tracking_has_failed();
-    [[nodiscard]] bool tracks() const noexcept { return tracking_ != nullptr; }
+    // There is something to hear about until the worker has gone.
+    [[nodiscard]] bool listens() const noexcept { return tracking_ != nullptr || subscription_ != nullptr; }
 
-    // From RedisTracking.
+    // From RedisTracking and RedisSubscription.
     [[nodiscard]] ngx_uint_t address() const noexcept { return address_; }
     template <typename Visit>
     void for_each_ready(Visit visit) {
@@ -86,6 +93,7 @@ private:
     const RedisServer& server_;
     status::RedisCounters& counters_;
     std::unique_ptr<RedisTracking> tracking_;
+    std::unique_ptr<RedisSubscription> subscription_;
     ngx_log_t* log_;
     std::function<void()> on_failure_;
     std::vector<std::unique_ptr<RedisConnection>> connections_;

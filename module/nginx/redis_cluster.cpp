@@ -83,6 +83,7 @@ bool RedisCluster::learn(const redisReply& reply, std::size_t n) {
     const bool moved = std::exchange(moved_, false) || !slots->same(slots_);
     slots_ = std::move(*slots);
     retire_others();
+    follow_subscription();
     if (moved && listener_ != nullptr) { listener_->missed(); }
     return true;
 }
@@ -96,6 +97,11 @@ void RedisCluster::retire_others() {
         if (serving.contains(entry->first)) {
             ++entry;
         } else {
+            if (entry->first == subscribed_) {
+                entry->second.node->client().unsubscribe();
+                subscribed_.clear();
+                subscription_->subscriber->subscribed(false);
+            }
             retire(std::move(entry->second.node));
             entry = members_.erase(entry);
         }
@@ -157,6 +163,32 @@ void RedisCluster::follow(const RoutedCommandPtr& command, const redis::Redirect
 void RedisCluster::track(redis::Invalidations& listener) {
     listener_ = &listener;
     for (auto& [name, member] : members_) { report(member); }
+}
+
+void RedisCluster::subscribe(const redis::Subscription& subscription) {
+    subscription_ = &subscription;
+    look();
+}
+
+void RedisCluster::unsubscribe() noexcept {
+    subscription_ = nullptr;
+    const auto found = members_.find(std::exchange(subscribed_, {}));
+    if (found != members_.end()) { found->second.node->client().unsubscribe(); }
+}
+
+// To the node where commands with the last channel for a key go: PUBLISH says then how many it has reached.
+void RedisCluster::follow_subscription() {
+    if (subscription_ == nullptr) { return; }
+    const redis::Endpoint* owner = slots_.owner(redis::key_slot(subscription_->channels.back()));
+    RedisNode* node = owner != nullptr ? member(*owner) : nullptr;
+    const std::string name = node != nullptr ? node->endpoint().text() : std::string();
+    if (name == subscribed_) { return; }
+    if (const auto found = members_.find(subscribed_); found != members_.end()) {
+        found->second.node->client().unsubscribe();
+    }
+    if (!subscribed_.empty()) { subscription_->subscriber->subscribed(false); }
+    subscribed_ = name;
+    if (node != nullptr) { node->client().subscribe(*subscription_); }
 }
 
 void RedisCluster::Reports::tracked(bool on) {

@@ -27,6 +27,8 @@ public:
     ~RedisCluster() override;
 
     void track(redis::Invalidations& listener) override;
+    void subscribe(const redis::Subscription& subscription) override;
+    void unsubscribe() noexcept override;
     void shutdown() noexcept override;
 
 private:
@@ -61,6 +63,7 @@ private:
     void answered(const RoutedCommandPtr& command, const redis::Outcome& outcome, const redis::Endpoint& from);
     void follow(const RoutedCommandPtr& command, const redis::Redirection& redirection);
     void tell_tracked();
+    void follow_subscription();
 
     std::array<std::string_view, 2> question_{"CLUSTER", "SLOTS"};
     std::map<std::string, Member> members_;  // by "host:port"
@@ -70,7 +73,9 @@ private:
     bool moved_ = false;  // slots, since the nodes were asked last
     redis::Invalidations* listener_ = nullptr;
     bool tracked_ = false;  // the listener was told
-    bool named_ = false;    // in the log: a node has a name for an address
+    const redis::Subscription* subscription_ = nullptr;
+    std::string subscribed_;  // the node, by its name in members_; empty: none
+    bool named_ = false;      // in the log: a node has a name for an address
 };
 
 }  // namespace ws::nginx

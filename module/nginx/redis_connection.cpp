@@ -38,6 +38,12 @@ RedisConnection::RedisConnection(RedisClient& client, const RedisServer& server,
     log_.wdata = this;
 }
 
+RedisConnection::RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log,
+                                 const redis::Subscription& subscription)
+    : RedisConnection(client, server, log) {
+    subscription_ = &subscription;
+}
+
 RedisConnection::~RedisConnection() { drop(); }
 
 // A line of nginx's about this socket: "time [level] process: *number text". OpenSSL's words stand in brackets.
@@ -54,9 +60,16 @@ void RedisConnection::on_log(ngx_log_t* log, ngx_uint_t level, u_char* text, siz
     } catch (...) { self->tls_fault_.clear(); }
 }
 
+std::unique_ptr<redis::Pipeline> RedisConnection::make_pipeline() const {
+    if (subscription_ != nullptr) { return std::make_unique<redis::Pipeline>(server_.login, *subscription_); }
+    if (listener_ != nullptr) {
+        return std::make_unique<redis::Pipeline>(server_.login, *listener_, server_.max_reply);
+    }
+    return std::make_unique<redis::Pipeline>(server_.login, server_.max_reply);
+}
+
 void RedisConnection::want(ngx_uint_t address) {
-    pipeline_ = listener_ != nullptr ? std::make_unique<redis::Pipeline>(server_.login, *listener_, server_.max_reply)
-                                     : std::make_unique<redis::Pipeline>(server_.login, server_.max_reply);
+    pipeline_ = make_pipeline();
     receiver_ = 0;
     silent_ = false;
     address_ = address;
@@ -320,8 +333,8 @@ void RedisConnection::late() {
 void RedisConnection::watch() noexcept {
     ngx_event_t* timer = socket_->read;
     const bool idle = load() == 0;
-    socket_->idle = idle && !client_.tracks();  // nginx closes idle connections of a worker that is told to go,
-    timer->cancelable = idle;                   // and the worker stays for the timers of others
+    socket_->idle = idle && !client_.listens();  // nginx closes idle connections of a worker that is told to go,
+    timer->cancelable = idle;                    // and the worker stays for the timers of others
     if (state_ != State::ready) { return; }
     if (!idle && !timer->timer_set) {
         ngx_add_timer(timer, server_.timeout);

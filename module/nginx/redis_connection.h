@@ -30,6 +30,9 @@ public:
     // With a listener it is a receiver (redis/pipeline.h), which takes no commands.
     RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log,
                     redis::Invalidations* listener = nullptr);
+    // Or a receiver of what is published.
+    RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log,
+                    const redis::Subscription& subscription);
     RedisConnection(const RedisConnection&) = delete;
     RedisConnection& operator=(const RedisConnection&) = delete;
     ~RedisConnection();
@@ -73,6 +76,7 @@ private:
     template <typename Step>
     void guarded(Step step) noexcept;
     void on_tracked(const redis::Outcome& outcome);
+    [[nodiscard]] std::unique_ptr<redis::Pipeline> make_pipeline() const;
     void connect();
     bool established();
     bool encrypted();
@@ -95,6 +99,7 @@ private:
     ngx_log_t log_;          // mutes what nginx would say at each attempt; alerts pass
     std::string tls_fault_;  // what it said of TLS
     redis::Invalidations* listener_;
+    const redis::Subscription* subscription_ = nullptr;
     long long receiver_ = 0;
     bool tracking_refused_ = false;
     std::unique_ptr<redis::Pending> tracking_;  // CLIENT TRACKING under way

@@ -61,6 +61,11 @@ bool RedisSentinel::learn(const redisReply& reply, std::size_t n) {
 void RedisSentinel::follow(std::unique_ptr<RedisNode> master) {
     std::unique_ptr<RedisNode> before = std::exchange(master_, std::move(master));
     if (listener_ != nullptr) { master_->client().track(*listener_); }
+    if (before != nullptr && subscription_ != nullptr) {
+        before->client().unsubscribe();
+        subscription_->subscriber->subscribed(false);
+    }
+    if (subscription_ != nullptr) { master_->client().subscribe(*subscription_); }
     if (before == nullptr) { return; }
     retire(std::move(before));
     if (listener_ != nullptr) {
@@ -72,6 +77,21 @@ void RedisSentinel::follow(std::unique_ptr<RedisNode> master) {
 void RedisSentinel::track(redis::Invalidations& listener) {
     listener_ = &listener;
     if (master_ != nullptr) { master_->client().track(listener); }
+}
+
+// To the master: what is published there reaches its replicas, not the other way round.
+void RedisSentinel::subscribe(const redis::Subscription& subscription) {
+    subscription_ = &subscription;
+    if (master_ != nullptr) {
+        master_->client().subscribe(subscription);
+    } else {
+        look();
+    }
+}
+
+void RedisSentinel::unsubscribe() noexcept {
+    subscription_ = nullptr;
+    if (master_ != nullptr) { master_->client().unsubscribe(); }
 }
 
 void RedisSentinel::route(const RoutedCommandPtr& command) {

@@ -22,6 +22,8 @@ public:
     ~RedisSentinel() override;
 
     void track(redis::Invalidations& listener) override;
+    void subscribe(const redis::Subscription& subscription) override;
+    void unsubscribe() noexcept override;
     void shutdown() noexcept override;
 
 private:
@@ -39,6 +41,7 @@ private:
     std::size_t first_ = 0;  // who has answered last
     std::unique_ptr<RedisNode> master_;
     redis::Invalidations* listener_ = nullptr;
+    const redis::Subscription* subscription_ = nullptr;
     bool named_ = false;  // in the log: the master has a name for an address
 };
 

@@ -18,6 +18,7 @@ public:
     ~RedisSessions();
 
     [[nodiscard]] auth::Sessions& sessions() noexcept { return sessions_; }
+    [[nodiscard]] RedisStore& store() noexcept { return *store_; }
 
     // For exit_process.
     void shutdown() noexcept;

@@ -5,6 +5,7 @@
 
 #include "nginx/redis_server.h"
 #include "redis/store.h"
+#include "redis/subscription.h"
 #include "status/figures.h"
 
 #include <memory>
@@ -13,6 +14,11 @@ namespace ws::nginx {
 
 class RedisStore : public redis::Store {
 public:
+    // Keeps somebody subscribed, over a connection of its own, as long as the store lives or until unsubscribe(). `subscription`
+    // outlives that. One at a time.
+    virtual void subscribe(const redis::Subscription& subscription) = 0;
+    virtual void unsubscribe() noexcept = 0;
+
     // For exit_process: closes all sockets and timers. Commands still under way are forgotten: no callback runs any more. Not from a
     // callback.
     virtual void shutdown() noexcept = 0;

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "auth/sha256.h"
+#include "control/answer.h"
 #include "websocket/close_code.h"
 
 namespace ws::nginx {
@@ -183,6 +185,47 @@ State Tunnel::follow_session() {
     return relay_.change_context(connection_.context, now());
 }
 
+relay::CommandResult Tunnel::command(const context::Command& command) noexcept {
+    const auto* message = std::get_if<context::MessageCommand>(&command);
+    if (message != nullptr && message->data.size() > connection_.conf->max_message_size) {
+        return relay::CommandResult::too_large;
+    }
+    relay::CommandResult result = relay::CommandResult::ending;
+    ngx_connection_t* c = client_.connection();
+    drive([&] { return relay_.command(command, result, now()); });
+    ngx_http_run_posted_requests(c);
+    return result;
+}
+
+std::string Tunnel::session_name() const {
+    return connection_.token.empty() ? std::string() : auth::sha256_hex(connection_.token);
+}
+
+std::string_view Tunnel::context() const noexcept {
+    const context::Context* context = relay_.delivery().context();
+    if (context == nullptr) { context = connection_.context.get(); }
+    return context != nullptr ? context->json() : std::string_view{};
+}
+
+std::string Tunnel::describe() const {
+    const status::Traffic traffic = summary().traffic;
+    const ngx_time_t* clock = ngx_timeofday();
+    const std::int64_t age = (clock->sec - r_->start_sec) * 1000 + static_cast<std::int64_t>(clock->msec) -
+                             static_cast<std::int64_t>(r_->start_msec);
+    const std::string session = session_name();
+    return control::describe({.id = connection_.id,
+                              .session = session,
+                              .delivery = status::deliveries[static_cast<std::size_t>(kind(connection_))],
+                              .path = view(r_->uri),
+                              .client = view(r_->connection->addr_text),
+                              .context = context(),
+                              .age_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(age, 0)),
+                              .messages_in = traffic.messages_in,
+                              .messages_out = traffic.messages_out,
+                              .bytes_in = traffic.bytes_in,
+                              .bytes_out = traffic.bytes_out});
+}
+
 void Tunnel::on_client_read(ngx_http_request_t* r) noexcept {
     Tunnel& self = *Connection::of(r)->tunnel;
     self.drive([&self] { return self.relay_.readable(Side::client, now()); });
@@ -209,14 +252,6 @@ void Tunnel::backend_ready() noexcept {
 
 void Tunnel::abort() noexcept {
     drive([]() -> State { throw std::bad_alloc(); });
-}
-
-bool Tunnel::command(const context::Command& command) noexcept {
-    bool done_it = false;
-    ngx_connection_t* c = client_.connection();
-    drive([&] { return relay_.command(command, done_it, now()); });
-    ngx_http_run_posted_requests(c);
-    return done_it;
 }
 
 // Edge-triggered epoll tells with each arrival of data that the socket is writable, too. Then there is nothing to do, unless

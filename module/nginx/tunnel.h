@@ -45,8 +45,16 @@ public:
     void backend_ready() noexcept;  // the delivery has got what it waits for, or may try again
     void abort() noexcept;          // for want of memory
 
-    // Somebody else in the worker wants something of this connection. False where it can't be done. The tunnel may be gone afterwards.
-    bool command(const context::Command& command) noexcept;
+    // Somebody else in the worker wants something of this connection. The tunnel may be gone afterwards. Not from an event of its own.
+    [[nodiscard]] relay::CommandResult command(const context::Command& command) noexcept;
+
+    [[nodiscard]] std::string_view id() const noexcept { return connection_.id; }
+    // The SHA-256 of its token. Empty: it has none.
+    [[nodiscard]] std::string session_name() const;
+    // JSON; empty: none.
+    [[nodiscard]] std::string_view context() const noexcept;
+    // For ws_control.
+    [[nodiscard]] std::string describe() const;
 
     [[nodiscard]] Summary summary() const noexcept;
 
@@ -72,7 +80,7 @@ private:
     ngx_http_request_t* r_;
     Worker& worker_;
     Worker::Tunnels::iterator place_;
-    std::optional<Worker::Tunnels::iterator> notice_;
+    std::optional<Worker::Notices::iterator> notice_;
     bool ended_ = false;
     Socket client_;
     std::unique_ptr<TunnelBackend> backend_;

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <iterator>
 
+#include "nginx/control_bus.h"
+#include "nginx/control_desk.h"
 #include "nginx/http_backend.h"
+#include "nginx/main_conf.h"
 #include "nginx/tunnel.h"
 
 namespace ws::nginx {
@@ -16,6 +19,9 @@ namespace {
 std::unique_ptr<Worker> worker;
 
 constexpr int notices_at_a_time = 32;
+
+// Who asks about a connection that has just ended is told so.
+constexpr std::size_t ended_kept = 1024;
 
 }  // namespace
 
@@ -50,19 +56,31 @@ Worker::~Worker() {
     if (notice_ != nullptr) { ngx_close_connection(notice_); }
     if (notify_.posted) { ngx_delete_posted_event(&notify_); }
     if (room_.posted) { ngx_delete_posted_event(&room_); }
+    buses_.clear();
     for (auto& [server, sessions] : sessions_) { sessions->shutdown(); }
     zone_.board().leave(*counters_);
 }
 
-auth::Sessions& Worker::sessions(const RedisServer& server) {
+auth::Sessions& Worker::sessions(const RedisServer& server) { return redis(server).sessions(); }
+
+RedisSessions& Worker::redis(const RedisServer& server) {
     std::unique_ptr<RedisSessions>& sessions = sessions_[&server];
     if (sessions == nullptr) {
         sessions = std::make_unique<RedisSessions>(server, counters_->redis[zone_.server(server.name)], cycle_->log);
     }
-    return sessions->sessions();
+    return *sessions;
 }
 
-Worker::Tunnels::iterator Worker::notify(Tunnel& tunnel) {
+ControlBus& Worker::bus(const ControlSettings& settings) {
+    std::unique_ptr<ControlBus>& bus = buses_[settings.redis->name + ' ' + settings.channel];
+    if (bus == nullptr) {
+        if (desk_ == nullptr) { desk_ = std::make_unique<ControlDesk>(*this, cycle_->log); }
+        bus = std::make_unique<ControlBus>(settings, *desk_, store(*settings.redis), cycle_->log);
+    }
+    return *bus;
+}
+
+Worker::Notices::iterator Worker::notify(Tunnel& tunnel) {
     ngx_post_event(&notify_, &ngx_posted_events);
     return notices_.insert(notices_.end(), &tunnel);
 }
@@ -104,8 +122,20 @@ void Worker::on_room(ngx_event_t* event) noexcept {
 
 Worker::Tunnels::iterator Worker::add(Tunnel& tunnel) {
     if (notice_ == nullptr) { watch_for_exit(); }
-    return tunnels_.insert(tunnels_.end(), &tunnel);
+    return tunnels_.emplace(tunnel.id(), &tunnel).first;
 }
+
+void Worker::remove(Tunnels::iterator place) noexcept {
+    if (desk_ != nullptr) {
+        try {
+            ended_.emplace_back(place->first);
+            if (ended_.size() > ended_kept) { ended_.pop_front(); }
+        } catch (...) { ended_.clear(); }
+    }
+    tunnels_.erase(place);
+}
+
+bool Worker::had(std::string_view id) const noexcept { return std::ranges::find(ended_, id) != ended_.end(); }
 
 void Worker::watch_for_exit() {
     if (ngx_exiting) { return; }
@@ -141,12 +171,17 @@ ngx_msec_t Worker::drain_time(ngx_msec_t time) const noexcept {
 
 void Worker::drain() noexcept {
     std::size_t part = 0;
-    for (Tunnel* tunnel : tunnels_) { tunnel->drain(part++, tunnels_.size()); }
+    for (const auto& [id, tunnel] : tunnels_) { tunnel->drain(part++, tunnels_.size()); }
 }
 
 ngx_int_t init_process(ngx_cycle_t* cycle) noexcept try {
     if (ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE) {
         worker = std::make_unique<Worker>(cycle);
+        // Whoever may be asked listens, from the beginning.
+        const auto* conf = static_cast<const MainConf*>(ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ws_module));
+        if (conf != nullptr) {
+            for (const ControlSettings* settings : *conf->controls) { (void)worker->bus(*settings); }
+        }
     }
     return NGX_OK;
 } catch (...) { return NGX_ERROR; }

@@ -4,9 +4,12 @@
 #include "nginx/ngx.h"
 
 #include <array>
+#include <deque>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 
 #include "context/recent_contexts.h"
@@ -17,7 +20,10 @@
 
 namespace ws::nginx {
 
+class ControlBus;
+class ControlDesk;
 class HttpBackend;
+struct ControlSettings;
 class Tunnel;
 
 // Masking keys out of the kernel's generator (RFC 6455 10.3), fetched many at a time.
@@ -42,6 +48,7 @@ public:
 
     [[nodiscard]] auth::Sessions& sessions(const RedisServer& server);
     [[nodiscard]] context::RecentContexts& recent_contexts() noexcept { return recent_contexts_; }
+    [[nodiscard]] RedisStore& store(const RedisServer& server) { return redis(server).store(); }
     [[nodiscard]] relay::Scratch& scratch() noexcept { return scratch_; }
     // What this worker counts.
     [[nodiscard]] status::Counters& counters() noexcept { return *counters_; }
@@ -49,10 +56,16 @@ public:
     [[nodiscard]] status::Board& status_board() noexcept { return zone_.board(); }
     [[nodiscard]] relay::MaskKeys& mask_keys() noexcept { return mask_keys_; }
 
-    // The tunnels of this worker. A tunnel is here as long as it is open.
-    using Tunnels = std::list<Tunnel*>;
+    // The tunnels of this worker by their connections' ids, in the order that pages of them have. A tunnel is here as long as it is open.
+    using Tunnels = std::map<std::string_view, Tunnel*>;
     [[nodiscard]] Tunnels::iterator add(Tunnel& tunnel);
-    void remove(Tunnels::iterator place) noexcept { tunnels_.erase(place); }
+    void remove(Tunnels::iterator place) noexcept;
+    [[nodiscard]] const Tunnels& tunnels() const noexcept { return tunnels_; }
+    // One of those that have ended not long ago.
+    [[nodiscard]] bool had(std::string_view id) const noexcept;
+
+    // What other workers are reached by, for this ws_control.
+    [[nodiscard]] ControlBus& bus(const ControlSettings& settings);
 
     // How long a connection may take that has `time` to end, once the worker has been told to go: not longer than nginx
     // itself waits (worker_shutdown_timeout).
@@ -66,8 +79,9 @@ public:
 
     // Calls a tunnel's on_session() soon. Thousands may share a session that ends: they have their turns in small groups,
     // so that no event of another connection has to wait for all of them.
-    [[nodiscard]] Tunnels::iterator notify(Tunnel& tunnel);
-    void forget(Tunnels::iterator notice) noexcept { notices_.erase(notice); }
+    using Notices = std::list<Tunnel*>;
+    [[nodiscard]] Notices::iterator notify(Tunnel& tunnel);
+    void forget(Notices::iterator notice) noexcept { notices_.erase(notice); }
 
     // Requests of http delivery under way in this worker: takes one of `most`, unless there are so many or somebody waits.
     [[nodiscard]] bool take_request(std::size_t most) noexcept;
@@ -83,6 +97,7 @@ private:
     static void on_notices(ngx_event_t* event) noexcept;
     static void on_exit_notice(ngx_event_t* event) noexcept;
     void drain() noexcept;
+    [[nodiscard]] RedisSessions& redis(const RedisServer& server);
 
     ngx_cycle_t* cycle_;
     StatusZone zone_;
@@ -92,8 +107,11 @@ private:
     RandomMaskKeys mask_keys_;
     std::unordered_map<const RedisServer*, std::unique_ptr<RedisSessions>> sessions_;
     Tunnels tunnels_;
-    Tunnels notices_;               // of tunnels whose session has changed
-    ngx_connection_t no_socket_{};  // events want one for the debug log
+    std::deque<std::string> ended_;  // ids, the newest last
+    std::unique_ptr<ControlDesk> desk_;
+    std::map<std::string, std::unique_ptr<ControlBus>> buses_;  // by server and channel
+    Notices notices_;                                           // of tunnels whose session has changed
+    ngx_connection_t no_socket_{};                              // events want one for the debug log
     ngx_event_t notify_{};
     std::optional<ngx_msec_t> exiting_since_;
     HttpBackends waiting_;

@@ -75,6 +75,12 @@ Pipeline::Pipeline(const Login& login, Invalidations& listener, std::size_t max_
     restart();
 }
 
+// A message comes in an array with its channel's name.
+Pipeline::Pipeline(const Login& login, const Subscription& subscription)
+    : login_(login), max_reply_(subscription.max_message + 1024), limit_(max_reply_), subscription_(&subscription) {
+    restart();
+}
+
 void Pipeline::track(long long receiver) {
     receiver_ = receiver;
     restart();
@@ -101,7 +107,11 @@ void Pipeline::restart() {
     }
     if (login_.master) { add_step(Step::role, std::array<std::string_view, 1>{"ROLE"}); }
     if (receiver_ != 0) { add_step(Step::track, tracking_command(std::to_string(receiver_))); }
-    if (listener_ != nullptr) {
+    if (subscription_ != nullptr) {
+        for (const std::string& channel : subscription_->channels) {
+            add_step(Step::subscribe, std::array<std::string_view, 2>{"SUBSCRIBE", channel});
+        }
+    } else if (listener_ != nullptr) {
         add_step(Step::id, std::array<std::string_view, 2>{"CLIENT", "ID"});
         add_step(Step::subscribe, std::array<std::string_view, 2>{"SUBSCRIBE", "__redis__:invalidate"});
     } else {
@@ -187,6 +197,10 @@ bool Pipeline::take_reply(const redisReply& reply) {
         take_report(reply);
         return true;
     }
+    if (subscription_ != nullptr) {
+        take_message(reply);
+        return true;
+    }
     if (queue_.empty() || queue_.front().end > written_) {
         error_ = "a reply that nobody asked for";
         return false;
@@ -253,6 +267,16 @@ void Pipeline::take_report(const redisReply& reply) {
     }
     for (std::size_t i = 0; i < keys->elements; ++i) {
         if (const auto key = string_value(*keys->element[i])) { listener_->invalidated(*key); }
+    }
+}
+
+// ["message", channel, text]. ["pong", ""] answers a PING, and an error stands for a message that was too large.
+void Pipeline::take_message(const redisReply& reply) {
+    if (reply.type != REDIS_REPLY_ARRAY || reply.elements != 3) { return; }
+    const auto channel = string_value(*reply.element[1]);
+    const auto text = string_value(*reply.element[2]);
+    if (string_value(*reply.element[0]) == "message" && channel && text) {
+        subscription_->subscriber->published(*channel, *text);
     }
 }
 

@@ -4,12 +4,14 @@
 // answered, other commands are held back, so nothing ever runs as the wrong user, in the wrong database or untracked. Answers come
 // in the order of the commands. A cancelled command keeps its place in the order, its reply is dropped.
 //
-// A receiver takes no commands: after its login it gets the reports about keys that other connections have read.
+// A receiver takes no commands: after its login it gets the reports about keys that other connections have read, or what is
+// published in the channels that it is subscribed to.
 #pragma once
 
 #include "redis/command.h"
 #include "redis/invalidations.h"
 #include "redis/reply_limit.h"
+#include "redis/subscription.h"
 
 #include <hiredis/hiredis.h>
 
@@ -46,6 +48,9 @@ public:
 
     // A receiver's pipeline; `listener` must outlive it.
     Pipeline(const Login& login, Invalidations& listener, std::size_t max_reply = default_max_reply);
+
+    // The same for what is published in channels; `subscription` must outlive it.
+    Pipeline(const Login& login, const Subscription& subscription);
 
     // What is read is to be reported to this receiver (its CLIENT ID). Only before the first byte has been written.
     void track(long long receiver);
@@ -108,13 +113,15 @@ private:
     bool take_login_reply(const redisReply& reply);
     const char* refuse_login(Step step, const redisReply& reply);
     void take_report(const redisReply& reply);
+    void take_message(const redisReply& reply);
 
     const Login& login_;
     std::size_t max_reply_;
     std::unique_ptr<redisReader, FreeReader> reader_;
     ReplyLimit limit_;
     Invalidations* listener_ = nullptr;  // a receiver's
-    long long receiver_ = 0;             // who gets the reports; 0: nobody
+    const Subscription* subscription_ = nullptr;
+    long long receiver_ = 0;  // who gets the reports; 0: nobody
     long long id_ = 0;
     bool tracking_refused_ = false;
     std::vector<Step> steps_;

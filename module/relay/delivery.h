@@ -58,6 +58,15 @@ struct End {
     std::string detail;  // what a log line says; never a payload
 };
 
+// What became of a command for a connection.
+enum class CommandResult {
+    done,
+    ending,      // the client has been sent a close frame, or will be
+    impossible,  // in this delivery
+    busy,        // so much waits for the client already
+    too_large,
+};
+
 class Delivery {
 public:
     virtual ~Delivery() = default;
@@ -71,9 +80,12 @@ public:
     // The session has changed. Nothing happens where the context went ahead of the messages and can't be taken back.
     virtual void change_context(std::shared_ptr<const context::Context>, Output&) {}
 
-    // Does what somebody else in the worker wants of this connection: sends the client a message, closes it, patches the
-    // context. False where that can't be done.
-    [[nodiscard]] virtual bool command(const context::Command&, Output&) { return false; }
+    // Somebody else in the worker wants something of the connection: sends the client a message, or patches the context. Closing is the
+    // relay's business.
+    [[nodiscard]] virtual CommandResult command(const context::Command&, Output&) { return CommandResult::impossible; }
+
+    // The context as it is now; null where it went ahead of the messages.
+    [[nodiscard]] virtual const context::Context* context() const noexcept { return nullptr; }
 
     // The session is gone: what waits to be delivered must not be. A close() follows.
     virtual void revoke() {}

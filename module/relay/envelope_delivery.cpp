@@ -195,7 +195,7 @@ void EnvelopeDelivery::on_command(const Event& event, Output& output) {
         return;
     }
     if (const auto* change = std::get_if<context::ContextCommand>(&command)) {
-        patch_context(change->merge_patch);
+        if (const std::string_view why = patch_context(change->merge_patch); !why.empty()) { drop(why); }
         return;
     }
     if (const auto* bye = std::get_if<context::CloseCommand>(&command)) {
@@ -206,11 +206,29 @@ void EnvelopeDelivery::on_command(const Event& event, Output& output) {
     drop(std::get<context::InvalidCommand>(command).why);
 }
 
-void EnvelopeDelivery::patch_context(std::string_view merge_patch) {
+// Why it can't be; empty: it is patched.
+std::string_view EnvelopeDelivery::patch_context(std::string_view merge_patch) {
     auto patched = context_->patched(merge_patch);
-    if (patched == nullptr) { return drop("context is no merge patch"); }
-    if (patched->json().size() > options_.max_context) { return drop("context would become too large"); }
+    if (patched == nullptr) { return "context is no merge patch"; }
+    if (patched->json().size() > options_.max_context) { return "context would become too large"; }
     context_ = std::move(patched);
+    return {};
+}
+
+CommandResult EnvelopeDelivery::command(const context::Command& command, Output& output) {
+    if (closing(Side::client).sent || closing(Side::backend).sent) { return CommandResult::ending; }
+    if (const auto* message = std::get_if<context::MessageCommand>(&command)) {
+        ++backend_messages_;
+        const Opcode opcode = message->type == context::MessageType::binary ? Opcode::binary : Opcode::text;
+        send_client(opcode, message->data, output);
+        return CommandResult::done;
+    }
+    if (const auto* change = std::get_if<context::ContextCommand>(&command)) {
+        if (!patch_context(change->merge_patch).empty()) { return CommandResult::too_large; }
+        change_context(context_, output);
+        return CommandResult::done;
+    }
+    return CommandResult::impossible;
 }
 
 void EnvelopeDelivery::drop(std::string_view why) {

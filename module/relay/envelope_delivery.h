@@ -49,6 +49,8 @@ public:
     void open(Output& output) override;
     void consume(Side from, std::span<char>& input, Output& output) override;
     void change_context(std::shared_ptr<const context::Context> context, Output& output) override;
+    [[nodiscard]] CommandResult command(const context::Command& command, Output& output) override;
+    [[nodiscard]] const context::Context* context() const noexcept override { return context_.get(); }
     [[nodiscard]] bool ping(Output& output) override;
     void release() override;
     [[nodiscard]] bool releasable() const noexcept override { return inflater_ != nullptr; }
@@ -67,7 +69,7 @@ private:
     void on_backend(const websocket::Event& event, Output& output);
     void on_client_message(const websocket::Event& event, Output& output);
     void on_command(const websocket::Event& event, Output& output);
-    void patch_context(std::string_view merge_patch);
+    [[nodiscard]] std::string_view patch_context(std::string_view merge_patch);
     void drop(std::string_view why);
     template <class Write>
     void write_envelope(Output& output, std::size_t payload, Write write);

@@ -27,6 +27,23 @@ std::size_t before_close(std::string_view data, websocket::Follower follower) no
     return data.size();
 }
 
+// Where in `data`, which continues the stream that `follower` has followed so far, the message under way ends; its end if it doesn't.
+std::size_t end_of_message(std::string_view data, websocket::Follower follower) noexcept {
+    std::size_t at = 0;
+    while (at < data.size() && !follower.violated() && !follower.between_messages()) {
+        if (!follower.at_boundary()) {
+            at += follower.follow_to_boundary(data.substr(at));
+            continue;
+        }
+        (void)follower.follow(data.substr(at, 1));
+        ++at;
+    }
+    return follower.violated() ? data.size() : at;
+}
+
+// So many bytes may wait for the end of a backend's message, or one message of any size.
+constexpr std::size_t most_inserts = 64 * 1024;
+
 }  // namespace
 
 HeadersDelivery::HeadersDelivery(bool extensions, MaskKeys& keys) noexcept
@@ -47,9 +64,43 @@ void HeadersDelivery::consume(Side from, std::span<char>& input, Output& output)
         pass_last_frame(from, data, output);
     } else if (from == Side::client && pongs_.expecting()) {
         pass_without_pong(data, output);
+    } else if (from == Side::backend && !inserts_.empty()) {
+        pass_around_inserts(data, output);
     } else {
         pass(from, data, output);
     }
+}
+
+// A message for the client goes between two of the backend's. It has no reserved bits: where extensions were agreed on, each message
+// may do without them (RFC 7692 6).
+CommandResult HeadersDelivery::command(const context::Command& command, Output& output) {
+    const Stream& backend = stream(Side::backend);
+    if (closing(Side::client).sent || cut(Side::client) || backend.ending) { return CommandResult::ending; }
+    const auto* message = std::get_if<context::MessageCommand>(&command);
+    if (message == nullptr) { return CommandResult::impossible; }
+    const bool now = backend.follower.between_messages();
+    if (!now && !inserts_.empty() && inserts_.size() + message->data.size() > most_inserts) {
+        return CommandResult::busy;
+    }
+    const bool binary = message->type == context::MessageType::binary;
+    websocket::append_frame(now ? output.client : inserts_,
+                            binary ? websocket::Opcode::binary : websocket::Opcode::text, message->data, true,
+                            std::nullopt);
+    ++inserted_;
+    return CommandResult::done;
+}
+
+// What waits for the end of the backend's message follows it. Rare enough for the rest to be copied.
+void HeadersDelivery::pass_around_inserts(std::string_view data, Output& output) {
+    const std::size_t end = end_of_message(data, stream(Side::backend).follower);
+    pass(Side::backend, data.substr(0, end), output);
+    if (!stream(Side::backend).follower.between_messages() || closing(Side::client).sent) { return; }
+    output.client += std::exchange(inserts_, {});
+    if (end == data.size()) { return; }
+    const std::string_view message = std::exchange(output.forward, {});
+    const std::size_t before = output.client.size();
+    pass(Side::backend, data.substr(end), output);
+    output.client.insert(before, std::exchange(output.forward, message));
 }
 
 // Between two frames of the backend, with a payload that nobody else's ping has.

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
+#include <string>
 
 #include "relay/delivery.h"
 #include "relay/pong_filter.h"
@@ -17,6 +19,7 @@ public:
     HeadersDelivery(bool extensions, MaskKeys& keys) noexcept;
 
     void consume(Side from, std::span<char>& input, Output& output) override;
+    [[nodiscard]] CommandResult command(const context::Command& command, Output& output) override;
     [[nodiscard]] bool ping(Output& output) override;
     void ended(Side from, Output& output) override;
     void close(const Close& client, const Close& backend, Output& output) override;
@@ -27,7 +30,7 @@ public:
     [[nodiscard]] bool half_close() const noexcept override { return true; }
     void half_close_failed(Output& output) override;
     [[nodiscard]] std::uint64_t messages(Side from) const noexcept override {
-        return stream(from).follower.messages() - stream(from).discarded;
+        return stream(from).follower.messages() - stream(from).discarded + (from == Side::backend ? inserted_ : 0);
     }
 
 private:
@@ -42,6 +45,7 @@ private:
     [[nodiscard]] const Stream& stream(Side from) const noexcept { return streams_[from == Side::client ? 0 : 1]; }
     void pass_without_pong(std::string_view data, Output& output);
     void pass(Side from, std::string_view data, Output& output);
+    void pass_around_inserts(std::string_view data, Output& output);
     void pass_last_frame(Side from, std::string_view data, Output& output);
     void pass_last_words(std::string_view data, Output& output);
     void note_close(Side from);
@@ -53,6 +57,8 @@ private:
     std::array<Stream, 2> streams_;
     PongFilter pongs_;
     MaskKeys& keys_;
+    std::string inserts_;  // frames of ours that wait for the end of the backend's message under way
+    std::uint64_t inserted_ = 0;
     bool put_off_ = false;  // the backend's `ending` is for where its close frame would be
 };
 

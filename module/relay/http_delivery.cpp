@@ -189,20 +189,17 @@ bool HttpDelivery::patch_context(std::string_view merge_patch) {
     return true;
 }
 
-bool HttpDelivery::command(const context::Command& command, Output& output) {
+CommandResult HttpDelivery::command(const context::Command& command, Output& output) {
+    if (ending_ != nullptr) { return CommandResult::ending; }
     if (const auto* message = std::get_if<context::MessageCommand>(&command)) {
         send_client(message->type == context::MessageType::binary ? Opcode::binary : Opcode::text, message->data,
                     output);
-        return true;
+        return CommandResult::done;
     }
     if (const auto* change = std::get_if<context::ContextCommand>(&command)) {
-        return patch_context(change->merge_patch);
+        return patch_context(change->merge_patch) ? CommandResult::done : CommandResult::too_large;
     }
-    if (const auto* bye = std::get_if<context::CloseCommand>(&command)) {
-        close_by_backend(bye->code, bye->reason, output);
-        return true;
-    }
-    return false;
+    return CommandResult::impossible;
 }
 
 void HttpDelivery::change_context(std::shared_ptr<const context::Context> context, Output&) {

@@ -9,7 +9,6 @@
 #include <optional>
 #include <vector>
 
-#include "context/command.h"
 #include "relay/delivery.h"
 #include "relay/requests.h"
 #include "websocket/decoder.h"
@@ -53,7 +52,8 @@ public:
     void resume(Output& output) override;
     void proceed(Output& output) override;
     [[nodiscard]] bool full() const noexcept override;
-    bool command(const context::Command& command, Output& output) override;
+    [[nodiscard]] CommandResult command(const context::Command& command, Output& output) override;
+    [[nodiscard]] const context::Context* context() const noexcept override { return context_.get(); }
     void change_context(std::shared_ptr<const context::Context> context, Output& output) override;
     void revoke() override;
     [[nodiscard]] bool ping(Output& output) override;

@@ -76,9 +76,23 @@ Relay::State Relay::change_context(std::shared_ptr<const context::Context> conte
     return settle(false, now);
 }
 
-Relay::State Relay::command(const context::Command& command, bool& done_it, Milliseconds now) {
-    done_it = delivery_->command(command, scratch_.output);
-    flush_output(Side::client, now);
+Relay::State Relay::command(const context::Command& command, CommandResult& result, Milliseconds now) {
+    result = CommandResult::ending;
+    if (closing_since_) { return settle(false, now); }
+    if (const auto* bye = std::get_if<context::CloseCommand>(&command)) {
+        result = CommandResult::done;
+        delivery_->note_end(End::Cause::gateway, bye->code, "as the operator wished");
+        return close({bye->code, bye->reason}, {websocket::close_code::going_away, bye->reason}, now);
+    }
+    const bool message = std::holds_alternative<context::MessageCommand>(command);
+    const Half& client = half(Side::client);
+    if (message && client.waiting() >= std::max(most_answers, max_pending_)) {
+        result = CommandResult::busy;
+        return settle(false, now);
+    }
+    result = delivery_->command(command, scratch_.output);
+    // What is said to a side here is no answer to what that side has sent.
+    flush_output(message ? Side::backend : Side::client, now);
     return settle(false, now);
 }
 

@@ -67,8 +67,9 @@ public:
     // The session has changed.
     [[nodiscard]] State change_context(std::shared_ptr<const context::Context> context, Milliseconds now);
 
-    // Somebody else in the worker wants something of this connection; `done_it`: whether it could be done.
-    [[nodiscard]] State command(const context::Command& command, bool& done_it, Milliseconds now);
+    // Somebody else in the worker wants something of this connection; see Delivery::command(). A close command is told to the
+    // backend as an end of the gateway's.
+    [[nodiscard]] State command(const context::Command& command, CommandResult& result, Milliseconds now);
 
     // The delivery has got what it waited for outside of the relay, or may try again.
     [[nodiscard]] State resume(Milliseconds now);

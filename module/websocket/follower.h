@@ -34,6 +34,9 @@ public:
     // Between two frames: here another frame may be put into the stream (unless close_seen()).
     [[nodiscard]] bool at_boundary() const noexcept { return !in_payload_ && !reader_.in_header() && !violated(); }
 
+    // Between two messages: here a message may be put in as well (RFC 6455 5.4: not between the fragments of another).
+    [[nodiscard]] bool between_messages() const noexcept { return at_boundary() && !reader_.in_fragments(); }
+
     // Text and binary messages that have come to their end.
     [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
 

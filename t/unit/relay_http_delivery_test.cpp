@@ -270,19 +270,29 @@ void a_client_that_leaves_is_told_of(void**) {
 void what_others_in_the_worker_want_is_done(void**) {
     Wired wired;
     (void)wired.start();
-    bool done = false;
-    (void)wired.relay->command(ws::context::MessageCommand{ws::context::MessageType::text, "hi"}, done, wired.now);
-    assert_true(done);
+    CommandResult result{};
+    (void)wired.relay->command(ws::context::MessageCommand{ws::context::MessageType::text, "hi"}, result, wired.now);
+    assert_int_equal(result, CommandResult::done);
     wired.client_got(server(0x81, "hi"));
-    (void)wired.relay->command(ws::context::ContextCommand{R"({"y":2})"}, done, wired.now);
-    assert_true(done);
+    (void)wired.relay->command(ws::context::ContextCommand{R"({"y":2})"}, result, wired.now);
+    assert_int_equal(result, CommandResult::done);
+    assert_string_equal(std::string(wired.relay->delivery().context()->json()).c_str(), R"({"y":2})");
     wired.from_client(client(0x81, "a"));
     wired.requested(R"(1=a {"y":2};)");
-    (void)wired.relay->command(ws::context::CloseCommand{4000, "bye"}, done, wired.now);
-    assert_true(done);
-    wired.client_got(server_close(4000, "bye"));
-    (void)wired.relay->command(ws::context::InvalidCommand{"x"}, done, wired.now);
-    assert_false(done);
+    const std::string large = R"({"y":")" + std::string(70000, 'y') + R"("})";
+    (void)wired.relay->command(ws::context::ContextCommand{large}, result, wired.now);
+    assert_int_equal(result, CommandResult::too_large);
+    (void)wired.relay->command(ws::context::InvalidCommand{"x"}, result, wired.now);
+    assert_int_equal(result, CommandResult::impossible);
+    // What was accepted is answered before the end.
+    (void)wired.relay->command(ws::context::CloseCommand{4000, "bye"}, result, wired.now);
+    assert_int_equal(result, CommandResult::done);
+    wired.client_got("");
+    (void)wired.relay->command(ws::context::MessageCommand{ws::context::MessageType::text, "late"}, result, wired.now);
+    assert_int_equal(result, CommandResult::ending);
+    wired.answer(1, text("A"));
+    wired.client_got(server(0x81, "A") + server_close(4000, "bye"));
+    wired.requested("2=close 4000 bye;");
 }
 
 }  // namespace
