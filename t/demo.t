@@ -75,9 +75,13 @@ from demo import *
 demo = Demo()
 demo.wait_ready()
 for pid in demo.pids():
-    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
-        if file.read().strip() == "redis-server":
-            os.kill(pid, signal.SIGKILL)
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            name = file.read().strip()
+    except FileNotFoundError:
+        continue  # a process of a moment
+    if name == "redis-server":
+        os.kill(pid, signal.SIGKILL)
 demo.read_until(b"scripts/run: redis ended (status -9)")
 equal(demo.status(), 1)
 demo.wait_gone()
