@@ -303,3 +303,20 @@ with php_fpm() as fpm:
     c.send_close(1000)
     c.expect_close(1000)
     equal(client("/chat", host="example.com", cookie="PHPSESSID=wrong").status, 401)
+
+=== TEST 16: control.conf: one user's connection is closed
+--- http_config
+include $TEST_DIR/configuration*.conf;
+--- config
+location /chat { ws_auth variable '{"user":{"id":"$arg_id"}}'; ws_pass http://$TEST_BACKEND; }
+--- client
+from examples import *
+use_configuration("control.conf", {"listen 127.0.0.1:9146;": f"listen 127.0.0.1:{PORT};"})
+
+banned, _ = tunnel("/chat?id=42")
+other, b = tunnel("/chat?id=43")
+answer = get("/ws-control/connections?context.user.id=42&code=4001&reason=banned", method="DELETE", host="control")
+equal((answer.status, json.loads(answer.body)), (200, {"closed": 1}))
+banned.expect_close(4001, "banned")
+other.send_text("still here")
+b.expect_text("still here")
