@@ -223,8 +223,8 @@ qr/by=gateway code=1013 .* backend reads too slowly/
 --- redis: none
 --- config
 location / { ws_pass http://$TEST_BACKEND; }
-location /more { ws_max_pending 4m; ws_pass http://$TEST_BACKEND; }
-location /envelope { ws_delivery envelope; ws_max_pending 4m; ws_pass http://$TEST_BACKEND; }
+location /more { ws_max_pending 48m; ws_pass http://$TEST_BACKEND; }
+location /envelope { ws_delivery envelope; ws_max_pending 48m; ws_pass http://$TEST_BACKEND; }
 --- client
 def taken(path):
     """Bytes that a backend gets rid of while the client reads nothing."""
@@ -254,7 +254,8 @@ def taken(path):
 least = taken("/")
 for path in "/more", "/envelope":
     more = taken(path)
-    check(more - least > 3 << 20, f"{path}: {more} bytes, without it {least}")
+    # What the kernel's buffers take varies, by 16 MiB at most.
+    check(more - least > 24 << 20, f"{path}: {more} bytes, without it {least}")
 
 === TEST 10: what forty peers that never read cost, in both deliveries and both directions
 --- redis: none
