@@ -292,8 +292,7 @@ location /ws { ws_pass http://$TEST_BACKEND; }
 import status
 # Until each worker has one.
 pairs = [tunnel("/ws", port=TLS_PORT) for _ in range(40)]
-now = status.figures()
-equal(now["workers"]["running"], 2)
+now = status.until(lambda now: now["workers"]["running"] == 2, "both workers run")
 equal(now["connections"]["open"], 40)
 for c, b in pairs:
     c.send_text("x")
@@ -368,8 +367,9 @@ for victim in before:
     wait_until(lambda: len(nginx.worker_pids()) == 2 and victim not in nginx.worker_pids(), "another worker is there")
 for c, b in pairs:
     c.expect_eof()
+# A worker counts from its first turn on, a moment after its process is there.
+wait_until(lambda: status.figures()["workers"] == {"running": 2, "lost": 2}, "two workers run, two were lost")
 now = status.figures()
-equal(now["workers"], {"running": 2, "lost": 2})
 equal((now["connections"]["open"], now["connections"]["lost"], now["connections"]["opened"]), (0, 20, 20))
 equal(now["messages"]["in"], 20)
 pair = tunnel("/ws")
