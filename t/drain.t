@@ -117,3 +117,47 @@ b.expect_eof()
 b.close()
 os.kill(new, signal.SIGQUIT)
 wait_until(lambda: not running(new), "the new one is gone as well")
+
+=== TEST 5: http delivery, a reload under traffic: what was accepted is answered, then everybody gets a close frame, evenly spread
+--- workers: 2
+--- timeout: 90
+--- events
+worker_connections 8192;
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 64; keepalive_requests 1000000; }
+--- config
+ws_drain_timeout 10s;
+ws_close_timeout 5s;
+location / { ws_delivery http; ws_pass http://backend; }
+--- client
+import drain
+import flow
+drain.run(sockets=200 if flow.sanitized() or TRICKLE else 1000, seconds=5, paths=["/"], backend=drain.HttpBackend())
+
+=== TEST 6: http delivery, reload after reload under traffic: no worker, socket or memory is left over
+--- workers: 2
+--- timeout: 120
+--- events
+worker_connections 1024;
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 16; keepalive_requests 1000000; }
+--- config
+ws_drain_timeout 600ms;
+ws_close_timeout 5s;
+location / { ws_delivery http; ws_pass http://backend; }
+--- client
+import asyncio
+import drain
+import flow
+
+def children():
+    with open(f"/proc/{nginx.pid}/task/{nginx.pid}/children") as file:
+        return len(file.read().split())
+
+def settled():
+    wait_until(lambda: children() == 2, "two workers, none else")
+
+sanitized = flow.sanitized()
+early, late = asyncio.run(drain.reloads(times=30, visitors=40, paths=["/"], settled=settled, backend=drain.HttpBackend()))
+equal(late[0], early[0], "descriptors of the master")
+check(sanitized or late[1] - early[1] < 512, f"KiB of the master, after 10 and after 30 reloads: {early[1]}, {late[1]}")

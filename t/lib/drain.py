@@ -1,6 +1,7 @@
 """Many sockets with traffic on them while their workers have to go, and afterwards the count.
 
     drain.run(sockets=1000, seconds=4, paths=["/headers", "/envelope"])
+    drain.run(sockets=1000, seconds=4, paths=["/http"], backend=drain.HttpBackend())
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from wire import CLOSE, TEXT, check, equal, frame, matches
 
 class Client:
     """Says something now and then, and hears it again, until it is closed."""
+
+    greetings = 0  # messages that come before
 
     def __init__(self, path):
         self.path = path
@@ -50,8 +53,21 @@ class Client:
             said += 1
 
 
+class NamedClient(Client):
+    """Is told its connection's id first."""
+
+    greetings = 1
+
+    async def open(self):
+        await super().open()
+        self.id = (await read_frame(self.reader))[1].decode()
+
+
 class Backend:
     """An echo service that knows what it was told on which connection."""
+
+    client = Client
+    end = 1001  # the code by which it hears of a restart
 
     def __init__(self):
         self.told = {}
@@ -76,6 +92,44 @@ class Backend:
         await answer_close(reader, writer, payload)
         writer.close()
 
+    def check(self, clients):
+        """What else has to be so at the end."""
+
+
+class HttpBackend(Backend):
+    """The same for ws_delivery http. It takes its time, so that something waits for its turn whenever the end comes."""
+
+    client = NamedClient
+    end = 1012
+
+    async def serve(self, reader, writer):
+        try:
+            while True:
+                _, headers = wire.parse_head(await reader.readuntil(b"\r\n\r\n"))
+                headers = {name.lower(): value for name, value in headers}
+                answer = await self.answer(headers, await reader.readexactly(int(headers["content-length"])))
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async def answer(self, headers, body):
+        id, number = headers["ce-id"].split("/")
+        if headers["ce-type"] == "websocket.open":
+            self.told[id] = 0
+            return id.encode()
+        if headers["ce-type"] == "websocket.close":
+            self.closes[id] = json.loads(body)["code"]
+            return b""
+        # In order, each once.
+        equal(int(number), self.told[id] + 1, id)
+        self.told[id] += 1
+        await asyncio.sleep(random.random() * 0.3)
+        return body
+
+    def check(self, clients):
+        """All that was accepted was answered, before the end."""
+        equal({client.id: client.heard for client in clients}, self.told)
+
 
 def check_spread(times, seconds):
     """Evenly: no fifth of the time has much more than a fifth of the closes."""
@@ -92,14 +146,13 @@ def check_log(backend, clients):
         r"ws: closed connection=(\w+) by=gateway code=1012 messages_in=(\d+) messages_out=(\d+)", log))
     equal(len(ends), len(clients))
     equal({id: taken for id, (taken, _) in ends.items()}, backend.told)
-    equal(sum(given for _, given in ends.values()), sum(client.heard for client in clients))
+    equal(sum(given for _, given in ends.values()), sum(client.heard + client.greetings for client in clients))
 
 
-async def story(sockets, seconds, paths, leave):
-    backend = Backend()
+async def story(sockets, seconds, paths, leave, backend):
     wire.backend.sock.setblocking(False)
     server = await asyncio.start_server(backend.serve, sock=wire.backend.sock, backlog=1024)
-    clients = [Client(paths[i % len(paths)]) for i in range(sockets)]
+    clients = [backend.client(paths[i % len(paths)]) for i in range(sockets)]
     for first in range(0, sockets, 50):
         await asyncio.gather(*(client.open() for client in clients[first:first + 50]))
     lives = [asyncio.ensure_future(client.live()) for client in clients]
@@ -115,27 +168,29 @@ async def story(sockets, seconds, paths, leave):
     wire.wait_until(lambda: not any(wire.running(pid) for pid in old), "the old workers are gone")
     while len(backend.closes) < sockets:
         await asyncio.sleep(0.05)
-    equal(set(backend.closes.values()), {1001})
+    equal(set(backend.closes.values()), {backend.end})
     check_spread([client.closed[0] for client in clients], seconds)
     check_log(backend, clients)
+    backend.check(clients)
     server.close()
 
 
-def run(sockets, seconds, paths, leave=wire.nginx.reload):
+def run(sockets, seconds, paths, leave=wire.nginx.reload, backend=None):
     """`seconds`: the part of ws_drain_timeout in which connections are closed."""
-    asyncio.run(story(sockets, seconds, paths, leave))
+    asyncio.run(story(sockets, seconds, paths, leave, backend or Backend()))
 
 
 class Visitor:
     """Comes back whenever it is closed."""
 
-    def __init__(self, path):
+    def __init__(self, path, client):
         self.path = path
+        self.client = client
         self.closes = []
 
     async def live(self):
         while True:
-            client = Client(self.path)
+            client = self.client(self.path)
             await client.open()
             await client.live()
             self.closes.append(client.closed[1])
@@ -148,20 +203,22 @@ def master():
     return len(os.listdir(f"/proc/{wire.nginx.pid}/fd")), memory
 
 
-async def reloads(times, visitors, paths, settled):
-    """Reloads in a row while clients come back; answers master() early and at the end."""
-    backend = Backend()
+async def reloads(times, visitors, paths, settled, backend=None):
+    """Reloads in a row while clients come back; answers master() early and at the end, when the old workers are gone (`settled`)."""
+    backend = backend or Backend()
     wire.backend.sock.setblocking(False)
     server = await asyncio.start_server(backend.serve, sock=wire.backend.sock, backlog=1024)
-    all_of_them = [Visitor(paths[i % len(paths)]) for i in range(visitors)]
+    all_of_them = [Visitor(paths[i % len(paths)], backend.client) for i in range(visitors)]
     lives = [asyncio.ensure_future(visitor.live()) for visitor in all_of_them]
     loop = asyncio.get_running_loop()
     seen = []
     for number in range(times):
         await loop.run_in_executor(None, wire.nginx.reload)
-        seen.append(master())
+        if number in (times // 3, times - 1):
+            # A master has descriptors for each worker that it still has.
+            await loop.run_in_executor(None, settled)
+            seen.append(master())
         await asyncio.sleep(0.1)
-    await loop.run_in_executor(None, settled)
     for life in lives:
         check(not life.done(), f"a client goes on: {life}")
         life.cancel()
@@ -169,7 +226,7 @@ async def reloads(times, visitors, paths, settled):
     for visitor in all_of_them:
         check(len(visitor.closes) >= 2, "each was closed more than once")
         equal(set(visitor.closes), {1012})
-    return seen[times // 3], seen[-1]
+    return seen
 
 
 def start_daemon(name, port):
