@@ -154,6 +154,7 @@ location /commands { ws_delivery envelope; ws_envelope_replies on; ws_pass http:
 import status
 c, b = tunnel("/ws")
 b.expect_eof()
+b.close()
 now = status.until(lambda now: now["connections"]["open"] == 0, "it was given up")
 equal((now["pings"], now["pongs_missed"]), (1, 1))
 equal(status.closes(now), {("1006", "client"): 1})
@@ -455,3 +456,51 @@ location /status { ws_redis redis://127.0.0.1; ws_auth_token cookie:t; ws_auth r
 --- must_die
 --- error_log
 "ws_auth" doesn't guard "ws_status" in location "/status": use allow, deny, auth_basic or auth_request
+
+=== TEST 23: a binary upgrade: each binary shows its own workers
+--- config
+location /status { ws_status; }
+location / { ws_drain_timeout 1ms; ws_pass http://$TEST_BACKEND; }
+--- client
+import drain, json, status
+
+def pid_in(name):
+    try:
+        with open(os.path.join(TEST_DIR, name)) as file:
+            return int(file.read() or 0)
+    except FileNotFoundError:
+        return 0
+
+def workers():
+    return len(re.findall(r"start worker process \d+", nginx.error_log()))
+
+def figures():
+    return json.loads(get("/status", port=TLS_PORT).body)
+
+before = workers()
+drain.start_daemon("upgraded", port=TLS_PORT)
+old = wait_until(lambda: workers() > before and pid_in("upgraded.pid"), "it runs")
+c, b = tunnel("/", port=TLS_PORT)
+c.send_text("x")
+b.expect_text("x")
+equal((figures()["connections"]["open"], figures()["messages"]["in"]), (1, 1))
+before = workers()
+os.kill(old, signal.SIGUSR2)
+new = wait_until(lambda: pid_in("upgraded.pid.oldbin") == old and workers() > before and pid_in("upgraded.pid"),
+                 "the new binary runs")
+os.kill(old, signal.SIGQUIT)
+c.expect_close(1012)
+b.expect_close(1001)
+c.send_close(1012)
+b.send_close(1001)
+c.expect_eof()
+wait_until(lambda: not running(old), "the old one is gone")
+now = figures()
+equal((now["workers"], now["connections"]["opened"], now["messages"]["in"], now["closes"]), ({"running": 1, "lost": 0}, 0, 0, []))
+c, b = tunnel("/", port=TLS_PORT)
+equal(figures()["connections"]["opened"], 1)
+c.close()
+b.expect_eof()
+b.close()
+os.kill(new, signal.SIGQUIT)
+wait_until(lambda: not running(new), "the new one is gone as well")

@@ -12,6 +12,9 @@ namespace ws::nginx {
 
 namespace {
 
+// The 1st, 2nd, 4th, 8th ..., so that a log doesn't grow with each.
+bool worth_a_line(std::uint64_t total) noexcept { return std::has_single_bit(total); }
+
 relay::OpenRequest open_request(const Connection& connection) {
     const ngx_http_request_t& r = *connection.request;
     relay::OpenRequest request;
@@ -40,9 +43,7 @@ relay::EnvelopeOptions envelope_options(const Connection& connection) {
     // The connection owns the delivery.
     options.on_dropped = [&connection](std::uint64_t total, std::string_view why) {
         Worker::current()->counters().commands_dropped.add();
-        if (!std::has_single_bit(total)) {
-            return;
-        }  // the 1st, 2nd, 4th, 8th ..., so that a log doesn't grow with each
+        if (!worth_a_line(total)) { return; }
         ngx_log_error(NGX_LOG_WARN, connection.request->connection->log, 0,
                       "ws: backend message dropped, connection=%*s: %*s (%uL so far)", connection.id.size(),
                       connection.id.data(), why.size(), why.data(), total);
@@ -65,10 +66,12 @@ relay::HttpOptions http_options(const Connection& connection) {
     options.deflate_level = static_cast<int>(conf.compression_level);
     options.deflate_min_length = conf.compression_min_length;
     // The connection owns the delivery.
-    options.on_failure = [&connection](std::uint64_t total, std::uint64_t sequence, std::string_view why) {
+    options.on_failure = [&connection](const relay::HttpFailure& failure) {
+        if (failure.answered) { Worker::current()->counters().commands_dropped.add(); }
+        if (!worth_a_line(failure.total)) { return; }
         ngx_log_error(NGX_LOG_WARN, connection.request->connection->log, 0,
                       "ws: request failed, connection=%*s seq=%uL: %*s (%uL so far)", connection.id.size(),
-                      connection.id.data(), sequence, why.size(), why.data(), total);
+                      connection.id.data(), failure.sequence, failure.why.size(), failure.why.data(), failure.total);
     };
     return options;
 }

@@ -20,6 +20,11 @@ public:
     bool finish_sending() noexcept override { return true; }
 };
 
+status::HttpResult result_of(const relay::HttpReply& reply) noexcept {
+    if (reply.success()) { return status::HttpResult::answered; }
+    return reply.missing() ? status::HttpResult::failed : status::HttpResult::refused;
+}
+
 }  // namespace
 
 HttpBackend::HttpBackend(Connection& connection, Worker& worker)
@@ -38,8 +43,9 @@ void HttpBackend::cancel() noexcept {
     if (event_.posted) { ngx_delete_posted_event(&event_); }
     if (waiting_) { worker_.forget_waiting(*std::exchange(waiting_, std::nullopt)); }
     for (DetachedRequest* request : std::exchange(under_way_, {})) {
+        const auto kind = request->event().kind;
         request->cancel();
-        worker_.request_ended();
+        worker_.request_ended(kind, status::HttpResult::cancelled);
     }
 }
 
@@ -67,7 +73,7 @@ bool HttpBackend::start(relay::HttpEvent& event, std::shared_ptr<const context::
     try {
         request = &DetachedRequest::make(connection_, parts_, std::move(event), std::move(context), *this);
     } catch (const std::bad_alloc&) {
-        worker_.request_ended();
+        worker_.request_ended(kind, status::HttpResult::failed);
         answers_.push_back({kind, sequence, {.status = NGX_HTTP_SERVICE_UNAVAILABLE}});
         ngx_post_event(&event_, &ngx_posted_events);
         return true;
@@ -87,7 +93,7 @@ void HttpBackend::add_close_body(relay::HttpEvent& event) const {
 
 void HttpBackend::ended(DetachedRequest& request, relay::HttpReply reply) noexcept {
     std::erase(under_way_, &request);
-    worker_.request_ended();
+    worker_.request_ended(request.event().kind, result_of(reply));
     try {
         answers_.push_back({request.event().kind, request.event().sequence, std::move(reply)});
     } catch (...) { out_of_memory_ = true; }

@@ -23,6 +23,15 @@ constexpr int notices_at_a_time = 32;
 // Who asks about a connection that has just ended is told so.
 constexpr std::size_t ended_kept = 1024;
 
+status::HttpEvent label(relay::HttpEvent::Kind event) noexcept {
+    switch (event) {
+        case relay::HttpEvent::Kind::open: return status::HttpEvent::open;
+        case relay::HttpEvent::Kind::message: return status::HttpEvent::message;
+        case relay::HttpEvent::Kind::close: break;
+    }
+    return status::HttpEvent::close;
+}
+
 }  // namespace
 
 websocket::MaskKey RandomMaskKeys::next() noexcept {
@@ -93,12 +102,13 @@ void Worker::on_notices(ngx_event_t* event) noexcept {
 
 bool Worker::take_request(std::size_t most) noexcept {
     if (requests_ >= most || (!waiting_.empty() && !whose_turn_)) { return false; }
-    ++requests_;
+    counters_->http_in_flight.set(static_cast<std::int64_t>(++requests_));
     return true;
 }
 
-void Worker::request_ended() noexcept {
-    --requests_;
+void Worker::request_ended(relay::HttpEvent::Kind event, status::HttpResult result) noexcept {
+    counters_->http_in_flight.set(static_cast<std::int64_t>(--requests_));
+    counters_->add_http_request(label(event), result);
     if (!waiting_.empty()) { ngx_post_event(&room_, &ngx_posted_events); }
 }
 

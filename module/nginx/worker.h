@@ -17,6 +17,7 @@
 #include "nginx/redis_sessions.h"
 #include "nginx/status_zone.h"
 #include "relay/relay.h"
+#include "relay/requests.h"
 
 namespace ws::nginx {
 
@@ -85,7 +86,7 @@ public:
 
     // Requests of http delivery under way in this worker: takes one of `most`, unless there are so many or somebody waits.
     [[nodiscard]] bool take_request(std::size_t most) noexcept;
-    void request_ended() noexcept;
+    void request_ended(relay::HttpEvent::Kind event, status::HttpResult result) noexcept;
     // Has the backend's on_room() called once it is its turn.
     using HttpBackends = std::list<HttpBackend*>;
     [[nodiscard]] HttpBackends::iterator wait_for_request(HttpBackend& backend);

@@ -1,7 +1,6 @@
 #include "relay/http_delivery.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 #include <variant>
 
@@ -156,23 +155,23 @@ void HttpDelivery::on_answer(Answer& answer, Output& output) {
     if (answer.reply.success()) {
         on_reply(answer, output);
     } else {
-        fail(answer.sequence, answer.reply.status, "status " + std::to_string(answer.reply.status), output);
+        fail(answer, "status " + std::to_string(answer.reply.status), output);
     }
 }
 
 void HttpDelivery::on_reply(Answer& answer, Output& output) {
     const HttpReply& reply = answer.reply;
     const auto messages = reply_messages(reply.content_type, reply.body);
-    if (!messages) { return fail(answer.sequence, reply.status, "body is not what its type says", output); }
+    if (!messages) { return fail(answer, "body is not what its type says", output); }
     if (!reply.context_update.empty() && !patch_context(reply.context_update)) {
-        note_failure(answer.sequence, "X-WS-Context-Update can't be applied");
+        note_failure(answer, "X-WS-Context-Update can't be applied");
     }
     for (const ReplyMessage& message : *messages) { send_client(message.type, message.payload, output); }
     if (reply.close.empty()) { return; }
     if (const auto close = parse_close(reply.close)) {
         close_by_backend(close->code, close->reason, output);
     } else {
-        note_failure(answer.sequence, "X-WS-Close is wrong");
+        note_failure(answer, "X-WS-Close is wrong");
     }
 }
 
@@ -214,22 +213,24 @@ void HttpDelivery::close_by_backend(std::uint16_t code, std::string_view reason,
     close_client(output);
 }
 
-void HttpDelivery::fail(std::uint64_t sequence, unsigned status, std::string_view why, Output& output) {
-    note_failure(sequence, why);
+void HttpDelivery::fail(const Answer& answer, std::string_view why, Output& output) {
+    note_failure(answer, why);
     switch (options_.error) {
         case HttpErrorPolicy::ignore: break;
-        case HttpErrorPolicy::message: send_client(Opcode::text, error_message(sequence, status), output); break;
+        case HttpErrorPolicy::message:
+            send_client(Opcode::text, error_message(answer.sequence, answer.reply.status), output);
+            break;
         case HttpErrorPolicy::close: {
-            const bool gateway = status == 0 || (status >= 502 && status <= 504);
-            close_by_backend(gateway ? close_code::bad_gateway : close_code::internal_error, "backend error", output);
+            const auto code = answer.reply.missing() ? close_code::bad_gateway : close_code::internal_error;
+            close_by_backend(code, "backend error", output);
             break;
         }
     }
 }
 
-void HttpDelivery::note_failure(std::uint64_t sequence, std::string_view why) {
+void HttpDelivery::note_failure(const Answer& answer, std::string_view why) {
     ++failures_;
-    if (options_.on_failure && std::has_single_bit(failures_)) { options_.on_failure(failures_, sequence, why); }
+    if (options_.on_failure) { options_.on_failure({failures_, answer.sequence, answer.reply.success(), why}); }
 }
 
 // Nothing more is accepted; what was is still delivered. RFC 6455 5.5.1: a close frame may be delayed for that.

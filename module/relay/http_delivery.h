@@ -20,9 +20,14 @@ namespace ws::relay {
 // ws_http_error: what a client is told about a message whose request has failed.
 enum class HttpErrorPolicy : std::uint8_t { ignore, message, close };
 
-// Hears of requests that have failed, and of replies that make no sense: how many by now, and why this one. Called for the
-// 1st, 2nd, 4th, 8th ... of a connection.
-using OnFailure = std::function<void(std::uint64_t total, std::uint64_t sequence, std::string_view why)>;
+// A request that has failed, or a reply that makes no sense.
+struct HttpFailure {
+    std::uint64_t total;  // of the connection by now
+    std::uint64_t sequence;
+    bool answered;  // with a 2xx: it is the reply
+    std::string_view why;
+};
+using OnFailure = std::function<void(const HttpFailure&)>;
 
 struct HttpOptions {
     websocket::Limits limits{};
@@ -88,8 +93,8 @@ private:
     void send_client(websocket::Opcode type, std::string_view payload, Output& output);
     [[nodiscard]] bool patch_context(std::string_view merge_patch);
     void close_by_backend(std::uint16_t code, std::string_view reason, Output& output);
-    void fail(std::uint64_t sequence, unsigned status, std::string_view why, Output& output);
-    void note_failure(std::uint64_t sequence, std::string_view why);
+    void fail(const Answer& answer, std::string_view why, Output& output);
+    void note_failure(const Answer& answer, std::string_view why);
     void end(Ending ending);
     void close_client(Output& output);
     void start_close_event();

@@ -39,6 +39,8 @@ struct HttpReply {
     std::string context_update{};  // X-WS-Context-Update
     std::string close{};           // X-WS-Close
 
+    // There is no answer: the backend can't be reached or takes too long, or what it said broke off.
+    [[nodiscard]] bool missing() const noexcept { return status == 0 || (status >= 502 && status <= 504); }
     [[nodiscard]] bool success() const noexcept { return status >= 200 && status < 300; }
 };
 

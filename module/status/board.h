@@ -19,7 +19,7 @@
 namespace ws::status {
 
 // Goes up with every change of what is in the memory.
-inline constexpr int layout_version = 1;
+inline constexpr int layout_version = 2;
 
 class Board final {
 public:

@@ -20,6 +20,7 @@ void Counters::add_auth_duration(std::uint64_t us) noexcept {
 
 void Counters::clear_gauges() noexcept {
     for (Gauge& gauge : open) { gauge.set(0); }
+    http_in_flight.set(0);
     for (auto& server : redis) { server.state.set(0); }
 }
 
@@ -32,6 +33,8 @@ std::uint64_t Counters::open_connections() const noexcept {
 void Totals::add(const Counters& counters) {
     sum(messages, counters.messages);
     sum(bytes, counters.bytes);
+    for (std::size_t i = 0; i < http_requests.size(); ++i) { sum(http_requests[i], counters.http_requests[i]); }
+    http_in_flight += counters.http_in_flight.value();
     for (std::size_t i = 0; i < open.size(); ++i) { open[i] += counters.open[i].value(); }
     sum(opened, counters.opened);
     for (std::size_t i = 0; i < closes.size(); ++i) { sum(closes[i], counters.closes[i]); }

@@ -35,6 +35,18 @@ enum class AuthResult : std::uint8_t {
 inline constexpr std::array<std::string_view, 9> auth_results{
     "allowed", "anonymous", "unchecked", "no_token", "denied", "unavailable", "invalid", "origin", "malformed"};
 
+// Requests of http delivery: the event that each is made for, and what has become of it.
+enum class HttpEvent : std::uint8_t { open, message, close };
+inline constexpr std::array<std::string_view, 3> http_events{"open", "message", "close"};
+
+enum class HttpResult : std::uint8_t {
+    answered,  // 2xx, all of it
+    refused,   // another status
+    failed,    // no answer: none could be had from a backend, or it broke off
+    cancelled  // by the gateway: the connection, or the time for its end, was over
+};
+inline constexpr std::array<std::string_view, 4> http_results{"answered", "refused", "failed", "cancelled"};
+
 // Close codes: the registered ones and the gateway's own by themselves, the rest by their range.
 inline constexpr std::array<std::string_view, 20> close_codes{"1000", "1001", "1002", "1003", "1004", "1005", "1006",
                                                               "1007", "1008", "1009", "1010", "1011", "1012", "1013",
@@ -80,6 +92,9 @@ struct Figures {
     std::array<Count, directions.size()> messages{};
     std::array<Count, directions.size()> bytes{};
 
+    std::array<std::array<Count, http_results.size()>, http_events.size()> http_requests{};
+    Level http_in_flight{};
+
     std::array<Level, deliveries.size()> open{};
     std::array<Count, deliveries.size()> opened{};
     std::array<std::array<Count, closers.size()>, close_codes.size()> closes{};
@@ -89,13 +104,16 @@ struct Figures {
     Count context_changes{};  // of open connections
     Count pings{};
     Count pongs_missed{};
-    Count commands_dropped{};  // messages of backends that were no valid command
+    Count commands_dropped{};  // messages and replies of backends that were no valid command
     std::array<RedisFigures<Count, Level>, max_servers> redis{};
 };
 
 struct Counters : Figures<Counter, Gauge> {
     void add_auth(AuthResult result) noexcept { auth[static_cast<std::size_t>(result)].add(); }
     void add_auth_duration(std::uint64_t us) noexcept;
+    void add_http_request(HttpEvent event, HttpResult result) noexcept {
+        http_requests[static_cast<std::size_t>(event)][static_cast<std::size_t>(result)].add();
+    }
 
     // Of a worker that is gone.
     void clear_gauges() noexcept;

@@ -86,6 +86,17 @@ void write_connections(Writer& out, const Totals& totals) {
     out.close(']');
 }
 
+void write_http(Writer& out, const Totals& totals) {
+    out.object("http");
+    out.object("requests");
+    for (std::size_t i = 0; i < http_events.size(); ++i) {
+        out.numbers<std::uint64_t>(http_events[i], http_results, totals.http_requests[i]);
+    }
+    out.close('}');
+    out.number("in_flight", totals.http_in_flight);
+    out.close('}');
+}
+
 void write_auth(Writer& out, const Totals& totals) {
     out.object("auth");
     out.numbers<std::uint64_t>("results", auth_results, totals.auth);
@@ -144,6 +155,7 @@ std::string to_json(const Totals& totals, std::uint64_t time_ms) {
     out.number("commands_dropped", totals.commands_dropped);
     out.number("pings", totals.pings);
     out.number("pongs_missed", totals.pongs_missed);
+    write_http(out, totals);
     write_auth(out, totals);
     out.number("revocations", totals.revocations);
     out.number("context_changes", totals.context_changes);

@@ -25,6 +25,7 @@ const std::string_view page = R"html(<!doctype html>
   <section><h2>Closed</h2><table id="closes"></table></section>
   <section><h2>Let in or refused</h2><table id="results"></table></section>
   <section><h2>Lookup takes</h2><table id="duration"></table></section>
+  <section><h2>HTTP requests</h2><table id="requests"></table></section>
   <section><h2>Sessions</h2><table id="sessions"></table></section>
   <section class="wide"><h2>Redis</h2><table id="redis"></table></section>
 </main>

@@ -111,6 +111,9 @@ function showTables(now) {
   const buckets = now.auth.duration.buckets;
   fill("duration", buckets.map((bucket, i) => [
     bucket.up_to_us ? `up to ${time(bucket.up_to_us)}` : `over ${time(buckets[i - 1].up_to_us)}`, bucket.count]));
+  const requests = Object.values(now.http.requests);
+  fill("requests", [...["answered", "refused", "failed", "cancelled"].map(
+    (result) => [result, sum(requests.map((counts) => counts[result]))]), ["in flight", now.http.in_flight]]);
   fill("sessions", [
     ["ended: connections closed", now.revocations], ["changed: new contexts", now.context_changes],
     ["pings to quiet clients", now.pings], ["pings without an answer", now.pongs_missed],

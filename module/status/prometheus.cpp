@@ -90,10 +90,22 @@ void write_traffic(Writer& out, const Totals& totals) {
     out.family("ws_transferred_bytes_total", "counter",
                "Bytes of WebSocket frames from clients (in) and to clients (out).");
     for (std::size_t i = 0; i < directions.size(); ++i) { out.sample({{"direction", directions[i]}}, totals.bytes[i]); }
-    out.single("ws_commands_dropped_total", "counter", "Messages of backends that were no valid command.",
+    out.single("ws_commands_dropped_total", "counter", "Messages and replies of backends that were no valid command.",
                totals.commands_dropped);
     out.single("ws_pings_total", "counter", "Pings sent to quiet clients.", totals.pings);
     out.single("ws_pongs_missed_total", "counter", "Pings that no sign of life followed in time.", totals.pongs_missed);
+}
+
+void write_http(Writer& out, const Totals& totals) {
+    out.family("ws_http_requests_total", "counter", "Requests to backends (ws_delivery http), by event and result.");
+    for (std::size_t event = 0; event < http_events.size(); ++event) {
+        for (std::size_t result = 0; result < http_results.size(); ++result) {
+            out.sample({{"event", http_events[event]}, {"result", http_results[result]}},
+                       totals.http_requests[event][result]);
+        }
+    }
+    out.family("ws_http_requests_in_flight", "gauge", "Requests to backends that are under way (ws_delivery http).");
+    out.sample({}, totals.http_in_flight);
 }
 
 void write_auth(Writer& out, const Totals& totals) {
@@ -159,6 +171,7 @@ std::string to_prometheus(const Totals& totals) {
                totals.workers_lost);
     write_connections(out, totals);
     write_traffic(out, totals);
+    write_http(out, totals);
     write_auth(out, totals);
     write_redis(out, totals);
     return out.take();

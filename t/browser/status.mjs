@@ -54,6 +54,7 @@ async function startGateway(backend) {
         listen 127.0.0.1:${port};
         add_header Content-Security-Policy "default-src 'self'";
         location /ws { ws_pass http://127.0.0.1:${backend}; }
+        location /http { ws_delivery http; if ($ws_event = message) { return 500; } if ($ws_event) { return 204; } }
         location = /ws-status { ws_status; }
       }
     }`);
@@ -69,8 +70,8 @@ async function startGateway(backend) {
   return { host: `127.0.0.1:${port}`, stop: async () => { nginx.kill("SIGTERM"); return (await ended)[0]; } };
 }
 
-async function connect(host) {
-  const socket = new WebSocket(`ws://${host}/ws`);
+async function connect(host, path = "/ws") {
+  const socket = new WebSocket(`ws://${host}${path}`);
   await once(socket, "open");
   return socket;
 }
@@ -133,6 +134,17 @@ await story(async (afterwards) => {
     await page.locator('#closes [data-row="4xxx of the application, by backend"]').waitFor();
     await page.locator('#closes [data-row="1000 normal, by client"]').waitFor();
     await shows(value("open", "open"), String(sockets.length - 2));
+  });
+
+  await step("requests of http delivery are shown by what became of them", async () => {
+    const socket = await connect(gateway.host, "/http");
+    socket.send("x");
+    const row = (name) => page.locator(`#requests [data-row="${name}"] td`).first();
+    await shows(row("refused"), "1");
+    await shows(row("answered"), "1");
+    socket.terminate();
+    await shows(row("answered"), "2");
+    await shows(row("in flight"), "0");
   });
 
   await step("it asks nobody but its own location, and complains of nothing", async () => {

@@ -43,9 +43,11 @@ public:
             if (counters == nullptr) { _exit(1); }
             counters->open[0].add(connections);
             counters->opened[0].add(static_cast<std::uint64_t>(connections));
+            counters->http_in_flight.set(connections);
             counters->redis[0].state.set(1);
             if (write(ready[1], &byte, 1) != 1 || read(go[0], &byte, 1) != 1) { _exit(1); }
             counters->open[0].set(0);
+            counters->http_in_flight.set(0);
             board->leave(*counters);
             _exit(0);
         }
@@ -116,6 +118,7 @@ void a_killed_worker_has_nothing_open(void**) {
         assert_int_equal(totals.open[0], 4);
         assert_int_equal(totals.opened[0], 7);
         assert_int_equal(totals.connections_lost, 3);
+        assert_int_equal(totals.http_in_flight, 4);
         assert_int_equal(totals.redis_workers[0].up, 1);
     }
     two.leave();
@@ -161,6 +164,13 @@ void a_full_board_has_no_place_until_somebody_leaves(void**) {
     assert_int_equal(board->read().workers, 0);
 }
 
+// Who changes what is in the memory has to say so: it is known again by its version.
+void a_layout_has_its_version(void**) {
+    assert_int_equal(ws::status::layout_version, 2);
+    assert_int_equal(sizeof(ws::status::Counters), 1672);
+    assert_int_equal(sizeof(Board), 1812224);
+}
+
 void servers_keep_their_numbers(void**) {
     assert_int_equal(board->server("127.0.0.1:6379"), 0);
     assert_int_equal(board->server("unix:/run/redis.sock"), 1);
@@ -193,6 +203,7 @@ int main() {
         cmocka_unit_test_setup_teardown(the_next_worker_counts_on_in_a_killed_ones_slot, make_board, drop_board),
         cmocka_unit_test_setup_teardown(what_is_open_when_a_worker_leaves_is_lost, make_board, drop_board),
         cmocka_unit_test_setup_teardown(a_full_board_has_no_place_until_somebody_leaves, make_board, drop_board),
+        cmocka_unit_test(a_layout_has_its_version),
         cmocka_unit_test_setup_teardown(servers_keep_their_numbers, make_board, drop_board),
         cmocka_unit_test_setup_teardown(servers_beyond_the_last_place_share_it, make_board, drop_board),
     };

@@ -69,6 +69,9 @@ Totals example() {
     counters.closes[close_code_index(1000)][0].add(2);
     counters.messages[0].add(7);
     counters.bytes[1].add(70);
+    counters.add_http_request(HttpEvent::message, HttpResult::refused);
+    counters.add_http_request(HttpEvent::close, HttpResult::cancelled);
+    counters.http_in_flight.add(6);
     counters.add_auth(AuthResult::denied);
     counters.add_auth_duration(300);
     counters.add_auth_duration(2000000);
@@ -92,6 +95,11 @@ void prometheus_text_has_what_was_counted(void**) {
              "ws_close_total{code=\"1000\",by=\"client\"} 4",
              "ws_messages_total{direction=\"in\"} 14",
              "ws_transferred_bytes_total{direction=\"out\"} 140",
+             "ws_http_requests_total{event=\"message\",result=\"refused\"} 2",
+             "ws_http_requests_total{event=\"close\",result=\"cancelled\"} 2",
+             "ws_http_requests_total{event=\"open\",result=\"answered\"} 0",
+             "# TYPE ws_http_requests_in_flight gauge",
+             "ws_http_requests_in_flight 12",
              "ws_auth_total{result=\"denied\"} 2",
              "# TYPE ws_auth_duration_seconds histogram",
              "ws_auth_duration_seconds_bucket{le=\"0.00025\"} 0",
@@ -117,6 +125,11 @@ void json_has_what_was_counted(void**) {
              "\"open\":6,"
              "\"opened\":10,\"lost\":0,\"open_by_delivery\":{\"headers\":6,\"envelope\":0,\"http\":0,\"multiplex\":0},",
              "\"closes\":[{\"code\":\"1000\",\"by\":\"client\",\"count\":4}],\"messages\":{\"in\":14,\"out\":0},",
+             "\"http\":{\"requests\":{\"open\":{\"answered\":0,\"refused\":0,\"failed\":0,\"cancelled\":0},\"message\":"
+             "{"
+             "\"answered\":0,\"refused\":2,\"failed\":0,\"cancelled\":0},\"close\":{\"answered\":0,\"refused\":0,"
+             "\"failed\":0,"
+             "\"cancelled\":2}},\"in_flight\":12}",
              "\"duration\":{\"count\":4,\"sum_us\":4000600,\"buckets\":[{\"up_to_us\":250,\"count\":0},",
              ",{\"count\":2}]}}",
              "\"redis\":[{\"server\":\"unix:/a\\\"b\\\\c\\nd\",\"workers_up\":0,\"workers_down\":2,",
