@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::size_t read_size = 16 * 1024;
 
+// What one event may read, so that no flood of reports holds up the event loop. What is left has its turn in the next.
+constexpr int reads_at_a_time = 4;
+
 // What getsockopt() says about a connect() that was under way: 0 when it went well.
 ngx_err_t connect_error(ngx_socket_t fd) noexcept {
     int err = 0;
@@ -247,7 +250,11 @@ void RedisConnection::read() {
     }
     if (!established()) { return; }
     u_char buffer[read_size];
-    for (;;) {
+    for (int reads = 0;; ++reads) {
+        if (reads == reads_at_a_time) {
+            ngx_post_event(event, &ngx_posted_next_events);
+            break;
+        }
         const ssize_t n = socket_->recv(socket_, buffer, sizeof(buffer));
         if (n == NGX_AGAIN) { break; }
         if (n <= 0 && state_ == State::ready && load() == 0) {  // Redis closes idle connections, if so configured
