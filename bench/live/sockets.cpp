@@ -38,6 +38,7 @@ constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";
 constexpr std::string_view accepted =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+constexpr std::string_view nothing = "HTTP/1.1 204 No Content\r\n\r\n";  // to an event of http delivery
 
 [[noreturn]] void die(const std::string& what) {
     std::fprintf(stderr, "sockets: %s: %s\n", what.c_str(), std::strerror(errno));
@@ -84,7 +85,29 @@ void print(const char* name, std::vector<double> times) {
     std::fflush(stdout);
 }
 
-// Accepts every upgrade, and ends a connection when the gateway does.
+// Is a close frame among these? They are masked, and shorter than 64 KiB.
+bool has_close(std::string_view frames) {
+    while (frames.size() >= 2) {
+        if ((frames[0] & 0xf) == 8) { return true; }
+        const auto byte = [&frames](std::size_t at) -> std::size_t { return static_cast<unsigned char>(frames[at]); };
+        std::size_t size = byte(1) & 0x7f;
+        if (size == 126 && frames.size() >= 4) { size = 2 + (byte(2) << 8 | byte(3)); }
+        frames.remove_prefix(std::min(frames.size(), 2 + 4 + size));
+    }
+    return false;
+}
+
+std::string_view answer_to(std::string_view bytes) {
+    constexpr std::string_view bye("\x88\x00", 2);
+    switch (bytes[0]) {
+    case 'G': return accepted;
+    case 'P': return nothing;
+    case '{': return {};  // what a POST has left
+    default: return has_close(bytes) ? bye : std::string_view{};
+    }
+}
+
+// Accepts every upgrade and event, and ends a connection when the gateway does.
 [[noreturn]] void be_backend(int listener) {
     const int poll = epoll_create1(0);
     epoll_event event{EPOLLIN, {.fd = listener}};
@@ -105,12 +128,10 @@ void print(const char* name, std::vector<double> times) {
             const ssize_t size = recv(fd, buffer, sizeof(buffer), 0);
             if (size <= 0) {
                 close(fd);
-            } else if (buffer[0] == 'G') {
-                send_all(fd, accepted);
-            } else {
-                constexpr char bye[] = {'\x88', 0};
-                (void)!send(fd, bye, sizeof(bye), MSG_NOSIGNAL);
+                continue;
             }
+            const std::string_view answer = answer_to({buffer, static_cast<std::size_t>(size)});
+            (void)!send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
         }
     }
 }
