@@ -278,3 +278,40 @@ wait_until(lambda: redis.calls("eval") >= evals + 20, "two seconds of renewals")
 check(redis.calls("get") - reads <= redis.calls("eval") - evals + 1, "a read for each at most")
 redis("DEL", "session:often")
 o.expect_close(4401, "session ended")
+
+=== TEST 13: many clients of several sessions that come at once share their lookups, each with those of its session
+--- redis_own
+--- events
+worker_connections 2048;
+--- config
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
+ws_auth redis;
+ws_auth_token cookie:X-Token;
+default_type text/plain;
+location / { ws_delivery http; if ($ws_event) { return 200 $ws_context; } }
+--- client
+sessions = range(20)
+for n in sessions:
+    redis("SET", f"session:{n}", '{"user":%d}' % n)
+monitor = Redis(redis.path)
+equal(monitor("MONITOR"), "OK")
+redis.stop()
+clients = [(n, Client(dial())) for _ in range(50) for n in sessions]
+for n, c in clients:
+    c.send(request_bytes("/", cookie=f"X-Token={n}"))
+equal(get("/").status, 426)  # answered by the same worker, later
+redis.resume()
+for n, c in clients:
+    equal(c.status, 101)
+    c.expect_text('{"user":%d}' % n)
+redis("ECHO", "that's all")
+reads = []
+while b'"ECHO"' not in (line := monitor.stream.recv_until(b"\r\n")):
+    if found := re.search(rb'"GET" "session:(\d+)"', line):
+        reads.append(int(found[1]))
+# One for the first, one for all who came while that was under way.
+for n in sessions:
+    check(1 <= reads.count(n) <= 2, f"session {n}: {reads.count(n)} reads")
+redis("DEL", *(f"session:{n}" for n in sessions))
+for n, c in clients:
+    c.expect_close(4401)
