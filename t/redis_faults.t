@@ -131,8 +131,9 @@ location / {
 }
 --- client
 redis("SET", "session:abc", "{}")
-for _ in range(3):
+for number in range(3):
     c, b = tunnel("/", cookie="sid=abc")
+    wait_until(lambda: redis.calls("pttl") > number, "the last command that follows a lookup")
     c.close()
     b.close()
     check(redis("CLIENT", "KILL", "TYPE", "normal") > 0, "the gateway's connections")
