@@ -202,3 +202,44 @@ for i, (c, b) in enumerate(pairs):
     b.send_close(1001)
     c.expect_eof()
 wait_until(lambda: not any(running(pid) for pid in old), "the old workers are gone")
+
+=== TEST 12: a configuration without `http`: workers live, and a reload brings one with it, and takes it away again
+--- config
+location /status { ws_status; }
+--- client
+import subprocess
+path, log = os.path.join(TEST_DIR, "bare.conf"), os.path.join(TEST_DIR, "bare.log")
+with open(os.path.join(TEST_DIR, "nginx.conf"), encoding="utf-8") as file:
+    whole = file.read().replace(f"127.0.0.1:{PORT}", f"127.0.0.1:{TLS_PORT}")
+for shipped, ours in ("error.log", "bare.log"), ("nginx.pid", "bare.pid"), ("nginx.lock", "bare.lock"):
+    equal(whole.count(shipped), 1, f"{shipped} in nginx.conf")
+    whole = whole.replace(shipped, ours)
+bare = whole[:whole.index("http {")]
+def configure(text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+def started():
+    with open(log, encoding="utf-8") as file:
+        return file.read().count("start worker process ")
+def serves():
+    try:
+        return get("/status", port=TLS_PORT).status == 200
+    except ConnectionRefusedError:
+        return False
+configure(bare)
+binary = os.readlink(f"/proc/{nginx.pid}/exe")
+environment = {name: value for name, value in os.environ.items() if name != "NGINX"}
+other = subprocess.Popen([binary, "-p", TEST_DIR, "-e", log, "-c", path], env=environment)
+try:
+    wait_until(lambda: os.path.exists(log) and started(), "it runs")
+    for text in whole, bare, whole:
+        before = started()
+        configure(text)
+        other.send_signal(signal.SIGHUP)
+        wait_until(lambda: started() > before, "another worker has been started")
+        wait_until(lambda: serves() == (text == whole), "it serves what is configured")
+finally:
+    other.terminate()
+    equal(other.wait(), 0)
+with open(log, encoding="utf-8") as file:
+    equal([line for line in file if "exited on signal" in line], [])

@@ -185,14 +185,13 @@ void Worker::drain() noexcept {
 }
 
 ngx_int_t init_process(ngx_cycle_t* cycle) noexcept try {
-    if (ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE) {
-        worker = std::make_unique<Worker>(cycle);
-        // Whoever may be asked listens, from the beginning.
-        const auto* conf = static_cast<const MainConf*>(ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ws_module));
-        if (conf != nullptr) {
-            for (const ControlSettings* settings : *conf->controls) { (void)worker->bus(*settings); }
-        }
-    }
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE) { return NGX_OK; }
+    // Without `http` in its configuration, as for `stream` or `mail` alone, nginx runs this all the same.
+    const auto* conf = static_cast<const MainConf*>(ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ws_module));
+    if (conf == nullptr) { return NGX_OK; }
+    worker = std::make_unique<Worker>(cycle);
+    // Whoever may be asked listens, from the beginning.
+    for (const ControlSettings* settings : *conf->controls) { (void)worker->bus(*settings); }
     return NGX_OK;
 } catch (...) { return NGX_ERROR; }
 
