@@ -76,3 +76,39 @@ equal(client("/ws?t=TOKEN-7Q").status, 502)
 qr/connect\(\) failed.*client: 127\.0\.0\.1, server: localhost, request: "GET \/ws\?\.\.\.", upstream: "http:\/\/127\.0\.0\.1:\d+", host: "localhost"/
 --- no_error_log
 TOKEN-7Q
+
+=== TEST 4: what nginx refuses before the hook is asked tells no token either, wherever the request is refused
+--- redis
+SET session:TOKEN-7Q {}
+--- http_config
+limit_req_zone $server_name zone=requests:1m rate=1r/m;
+limit_conn_zone $server_name zone=sockets:1m;
+--- config
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
+ws_auth redis;
+ws_auth_token cookie:t arg:t;
+location /denied { deny all; ws_pass http://$TEST_BACKEND; }
+location /requests { limit_req zone=requests; ws_pass http://$TEST_BACKEND; }
+location /sockets { limit_conn sockets 1; ws_pass http://$TEST_BACKEND; }
+location /password { auth_basic realm; auth_basic_user_file $TEST_DIR/none; ws_pass http://$TEST_BACKEND; }
+location /asked { auth_request /no; ws_pass http://$TEST_BACKEND; }
+location = /no { internal; proxy_pass http://127.0.0.1:$TEST_CLOSED_PORT; }
+location /moved { rewrite ^ /denied last; }
+location /http { ws_delivery http; proxy_pass http://127.0.0.1:$TEST_CLOSED_PORT; }
+location /quiet { deny all; ws_auth off; }
+--- client
+authorization = "Authorization: Basic YTpi"
+refer = "Referer: http://localhost/?t=TOKEN-7Q"
+for path, status in [("denied", 403), ("moved", 403), ("password", 403), ("asked", 500), ("http", 502)]:
+    equal(client(f"/{path}?t=TOKEN-7Q", headers=[authorization, refer]).status, status, path)
+for path in "requests", "sockets":
+    pair = tunnel(f"/{path}?t=TOKEN-7Q")
+    equal(client(f"/{path}?t=TOKEN-7Q", headers=[refer]).status, 503, path)
+equal(get("/quiet?x=1").status, 403)
+--- error_log
+qr/access forbidden by rule, client: 127\.0\.0\.1, server: localhost, request: "GET \/denied\?\.\.\.", host: "localhost"/
+limiting requests
+limiting connections
+qr/access forbidden by rule.*request: "GET \/quiet\?x=1 HTTP\/1\.1"/
+--- no_error_log
+TOKEN-7Q

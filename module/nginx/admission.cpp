@@ -9,7 +9,6 @@
 #include "nginx/context_builder.h"
 #include "nginx/hook_question.h"
 #include "nginx/http_upgrade.h"
-#include "nginx/log_handler.h"
 #include "nginx/object.h"
 #include "nginx/refused_socket.h"
 #include "nginx/request_headers.h"
@@ -139,13 +138,6 @@ void strip_token_cookies(Connection& connection, const std::vector<std::string_v
             strip_cookie(*connection.request, source.name);
         }
     }
-}
-
-// May the token be an argument of the request?
-bool takes_argument(const LocationConf& conf) noexcept {
-    return conf.tokens != nullptr && std::ranges::any_of(*conf.tokens, [](const TokenSource& source) {
-               return source.kind == TokenSource::Kind::argument;
-           });
 }
 
 ngx_int_t find_token(Connection& connection) {
@@ -288,7 +280,6 @@ ngx_int_t begin(ngx_http_request_t* r) {
     const Connection* const before = earlier(r);
     Connection& connection = Connection::make(r);
     const LocationConf& conf = *connection.conf;
-    if (takes_argument(conf)) { hide_arguments_in_log(*r); }
     if (r != r->main) { own_headers(*r); }
     if (before != nullptr) { hide_own_headers(*r, *before->conf); }
     hide_own_headers(*r, conf);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "nginx/location_conf.h"
+
 namespace ws::nginx {
 
 namespace {
@@ -28,8 +30,27 @@ u_char* write_request(ngx_http_request_t*, ngx_http_request_t* r, u_char* buffer
     return buffer;
 }
 
+bool takes_argument(const LocationConf& conf) noexcept {
+    return conf.tokens != nullptr && std::ranges::any_of(*conf.tokens, [](const TokenSource& source) {
+               return source.kind == TokenSource::Kind::argument;
+           });
+}
+
+// The first phase in which the location is known; it says nothing about the request.
+ngx_int_t hide_arguments(ngx_http_request_t* r) noexcept {
+    const LocationConf& conf = location_conf(r);
+    if (conf.active() && takes_argument(conf)) { r->log_handler = write_request; }
+    return NGX_DECLINED;
+}
+
 }  // namespace
 
-void hide_arguments_in_log(ngx_http_request_t& r) noexcept { r.log_handler = write_request; }
+ngx_int_t install_log_handler(ngx_conf_t* cf) noexcept {
+    auto* core = static_cast<ngx_http_core_main_conf_t*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    auto* handler = static_cast<ngx_http_handler_pt*>(ngx_array_push(&core->phases[NGX_HTTP_REWRITE_PHASE].handlers));
+    if (handler == nullptr) { return NGX_ERROR; }
+    *handler = hide_arguments;
+    return NGX_OK;
+}
 
 }  // namespace ws::nginx

@@ -7,6 +7,7 @@
 #include "nginx/handshake_filter.h"
 #include "nginx/jwt_hook.h"
 #include "nginx/location_conf.h"
+#include "nginx/log_handler.h"
 #include "nginx/main_conf.h"
 #include "nginx/redis_hook.h"
 #include "nginx/status_zone.h"
@@ -30,7 +31,9 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) noexcept {
     *handler = ws::nginx::admit;
     ws::nginx::install_handshake_filter();
     ws::nginx::install_detached_filters();
-    if (ws::nginx::install_detached_phases(cf) != NGX_OK) { return NGX_ERROR; }
+    if (ws::nginx::install_detached_phases(cf) != NGX_OK || ws::nginx::install_log_handler(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
     if (ws::nginx::StatusZone::add(cf) != NGX_OK) { return NGX_ERROR; }
     return ws::nginx::main_conf(cf).hooks->check(cf);
 }
