@@ -94,6 +94,7 @@ ROWS = [
 MEMORY = [STOCK, STOCK_64K, HEADERS, ENVELOPE, HTTP]
 MEMORY_USED = 65536
 MEMORY_TARGETS = [("fresh", HEADERS, STOCK, 0.55), ("fresh", ENVELOPE, STOCK, 0.55), ("used", HEADERS, STOCK_64K, 0.10)]
+MEMORY_LIMITS = [("fresh", HTTP, 6 * 1024)]  # in bytes
 MEMORY_COUNTS = [1000, 9000]  # connections; the targets are for the last; and as many as there are files for
 
 # Growth: CPU per message, with one of GROWTH_SIZE in flight on each of so many connections.

@@ -42,12 +42,17 @@ def row_lines(results):
         yield row, rounds, ratio, (found[0], found[-1])
 
 
+def memory_at_target(results, state, what):
+    """Connections, and bytes of each: where the targets are."""
+    memory = results["memory"][state]
+    at = min(len(memory["connections"]), len(matrix.MEMORY_COUNTS)) - 1
+    return memory["connections"][at], memory["bytes"][what.name][at]
+
+
 def memory_ratios(results):
     for state, what, against, target in matrix.MEMORY_TARGETS if "memory" in results else []:
-        memory = results["memory"][state]
-        at = min(len(memory["connections"]), len(matrix.MEMORY_COUNTS)) - 1
-        ratio = memory["bytes"][what.name][at] / memory["bytes"][against.name][at]
-        yield state, what, against, memory["connections"][at], ratio, target
+        count, size = memory_at_target(results, state, what)
+        yield state, what, against, count, size / memory_at_target(results, state, against)[1], target
 
 
 def table(results):
@@ -96,6 +101,10 @@ def verdicts(results):
     for state, what, against, count, ratio, target in memory_ratios(results):
         lines.append(f"{judgement(round(ratio, 2) <= target)}: memory of {what.name} against {against.name}, "
                      f"{count} idle connections, {state}: {ratio:.2f} (≤ {target:.2f})")
+    for state, what, limit in matrix.MEMORY_LIMITS if "memory" in results else []:
+        count, size = memory_at_target(results, state, what)
+        lines.append(f"{judgement(size <= limit)}: memory of {what.name}, {count} idle connections, {state}: "
+                     f"{size / 1024:.1f} KiB (≤ {limit / 1024:.0f} KiB)")
     for name, gap in results.get("event loop", {}).items():
         if name != matrix.STOCK.name:
             lines.append(f"{judgement(gap['cpu'] < matrix.GAP_TARGET)}: longest event-loop gap, {name}: "

@@ -49,7 +49,8 @@ typedef struct {
     void* data;
 } ws_auth_answer_t;
 
-// What the hook is asked. Valid until ask() returns, but for `request`, which is there until the watch ends.
+// What the hook is asked. Valid until ask() returns, but for `request`, which is there until the first tell() or the watch's end,
+// whichever is sooner: an open WebSocket may be without one.
 typedef struct {
     ws_auth_text_t token;  // visible ASCII; empty: none (only a hook with WS_AUTH_TOKEN_OPTIONAL is asked then)
     const ws_auth_text_t* arguments;  // what follows the hook's name in `ws_auth`, its variables evaluated

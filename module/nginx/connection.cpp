@@ -66,11 +66,51 @@ void count(AuthStatus status) noexcept {
     }
 }
 
-Connection::Connection(ngx_http_request_t* r) : request(r), conf(&location_conf(r)), id(random_id()) {
+Connection::Connection(ngx_http_request_t* r)
+    : request(r), client(r->connection), conf(&location_conf(r)), id(random_id()), expiry(*this) {
+    end_with(r);
+}
+
+void Connection::end_with(ngx_http_request_t* r) {
     ngx_http_cleanup_t* cleanup = ngx_http_cleanup_add(r, 0);
     if (cleanup == nullptr) { throw std::bad_alloc(); }
     cleanup->handler = on_request_end;
     cleanup->data = this;
+}
+
+bool Connection::alone() const noexcept {
+    for (const ngx_http_cleanup_t* cleanup = request->cleanup; cleanup != nullptr; cleanup = cleanup->next) {
+        if (cleanup->handler != nullptr && cleanup->data != this) { return false; }
+    }
+    for (const ngx_pool_cleanup_t* slot = request->pool->cleanup; slot != nullptr; slot = slot->next) {
+        if (slot->handler != nullptr && slot->data != this) { return false; }
+    }
+    return true;
+}
+
+void Connection::leave_request() noexcept {
+    for (ngx_http_cleanup_t* cleanup = request->cleanup; cleanup != nullptr; cleanup = cleanup->next) {
+        if (cleanup->data == this) { cleanup->handler = nullptr; }
+    }
+    release_object(request->pool, *this);
+    ngx_http_set_ctx(request, nullptr, ngx_http_ws_module);
+    request = nullptr;
+    // Views of the request's memory, of no use any more.
+    stripped = {};
+    offer = {};
+    subprotocol = {};
+}
+
+void Connection::join_request(ngx_http_request_t& r) {
+    end_with(&r);
+    try {
+        adopt_object(r.pool, *this);
+    } catch (...) {
+        r.cleanup->handler = nullptr;
+        throw;
+    }
+    ngx_http_set_ctx((&r), this, ngx_http_ws_module);
+    request = &r;
 }
 
 Connection::~Connection() { on_request_end(this); }

@@ -1,5 +1,5 @@
 // One client's request in a location of ours and, after the 101, its WebSocket: what is known about it, from the first
-// look at the request to the log line at its end. Lives in the request's pool.
+// look at the request to the log line at its end. Goes with the request's pool, while it has a request.
 #pragma once
 
 #include "nginx/ngx.h"
@@ -15,6 +15,8 @@
 #include "auth/verdict.h"
 #include "context/context.h"
 #include "nginx/location_conf.h"
+#include "nginx/owned_event.h"
+#include "nginx/request_record.h"
 #include "status/connection_meter.h"
 #include "websocket/extensions.h"
 #include "websocket/follower.h"
@@ -67,11 +69,24 @@ struct Connection {
     // Makes one. Throws std::bad_alloc.
     [[nodiscard]] static Connection& make(ngx_http_request_t* r);
 
+    // Of the request, without arguments.
+    [[nodiscard]] std::string_view path() const noexcept {
+        return request != nullptr ? view(request->uri) : record->uri();
+    }
+
+    // The request has nothing of other modules or locations that goes with its pool.
+    [[nodiscard]] bool alone() const noexcept;
+    // The request is about to be freed, and this object stays: for whoever does it to keep.
+    void leave_request() noexcept;
+    // It is made again. Throws std::bad_alloc.
+    void join_request(ngx_http_request_t& r);
+
     // Decides about the request; see nginx/hook_question.h.
     using Judge = ngx_int_t (*)(Connection&, const auth::Verdict&);
 
-    ngx_http_request_t* const request;
-    const LocationConf* conf;  // of the location that judged the request
+    ngx_http_request_t* request;     // null while it is released (nginx/released_request.h)
+    ngx_connection_t* const client;  // its connection
+    const LocationConf* conf;        // of the location that judged the request
     const LocationConf* hook_conf =
         nullptr;           // of the location whose hook was asked: it says what the context is made of
     const std::string id;  // 32 hexadecimal digits
@@ -94,7 +109,7 @@ struct Connection {
     bool cached = false;                 // the hook knew already
     std::uint64_t refreshes = 0;         // how often the session has given it another context
     ngx_event_t resume{};                // posted when the hook has answered after ask()
-    ngx_event_t expiry{};                // timer: the session ends
+    OwnedEvent<Connection> expiry;       // timer: the session ends
     std::int64_t expires = 0;            // then, in ms since the epoch; 0: it doesn't
     std::vector<context::Field> fields;  // ws_context_field, evaluated once: a context made anew has the same
     bool session_ended = false;          // before there was a tunnel to end
@@ -106,11 +121,15 @@ struct Connection {
     std::string traceparent;                                     // empty where ws_traceparent is off
     std::string_view subprotocol;                                // the one that the location picked
     ngx_http_handler_pt content_handler = nullptr;               // the location's own, in http delivery
+    std::unique_ptr<RequestRecord> record;                       // in http delivery
     std::unique_ptr<HttpBackend> opening;                        // until the tunnel has it
     bool takeover = false;                                       // a good 101 is on its way to the client
     std::unique_ptr<Tunnel> tunnel;
     std::optional<Summary> summary;              // once there was a tunnel, and it is gone
     std::optional<websocket::Follower> refused;  // of the client's frames, when the WebSocket was opened to be closed
+
+private:
+    void end_with(ngx_http_request_t* r);
 };
 
 }  // namespace ws::nginx

@@ -44,7 +44,7 @@ relay::EnvelopeOptions envelope_options(const Connection& connection) {
     options.on_dropped = [&connection](std::uint64_t total, std::string_view why) {
         Worker::current()->counters().commands_dropped.add();
         if (!worth_a_line(total)) { return; }
-        ngx_log_error(NGX_LOG_WARN, connection.request->connection->log, 0,
+        ngx_log_error(NGX_LOG_WARN, connection.client->log, 0,
                       "ws: backend message dropped, connection=%*s: %*s (%uL so far)", connection.id.size(),
                       connection.id.data(), why.size(), why.data(), total);
     };
@@ -69,7 +69,7 @@ relay::HttpOptions http_options(const Connection& connection) {
     options.on_failure = [&connection](const relay::HttpFailure& failure) {
         if (failure.answered) { Worker::current()->counters().commands_dropped.add(); }
         if (!worth_a_line(failure.total)) { return; }
-        ngx_log_error(NGX_LOG_WARN, connection.request->connection->log, 0,
+        ngx_log_error(NGX_LOG_WARN, connection.client->log, 0,
                       "ws: request failed, connection=%*s seq=%uL: %*s (%uL so far)", connection.id.size(),
                       connection.id.data(), failure.sequence, failure.why.size(), failure.why.data(), failure.total);
     };

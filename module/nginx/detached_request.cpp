@@ -121,7 +121,7 @@ DetachedRequest& DetachedRequest::make(Connection& parent, const RequestTemplate
 }
 
 void DetachedRequest::make_connection() {
-    ngx_connection_t& client = *parent_.request->connection;
+    ngx_connection_t& client = *parent_.client;
     ngx_connection_t* c = ngx_get_connection(no_socket, client.log);
     if (c == nullptr) { throw std::bad_alloc(); }
     c->shared = 1;  // nginx closes no socket
@@ -174,14 +174,13 @@ void DetachedRequest::make_connection() {
     c->start_time = ngx_current_msec;
     c->buffer = &empty_;
 
-    static_cast<ngx_http_connection_t&>(http_) = *parent_.request->http_connection;
+    static_cast<ngx_http_connection_t&>(http_) = *parent_.record->http_connection();
     http_.busy = nullptr;
     http_.nbusy = 0;
     http_.free = nullptr;
     http_.owner = this;
     http_.conf_ctx =
-        static_cast<ngx_http_core_srv_conf_t*>(ngx_http_get_module_srv_conf(parent_.request, ngx_http_core_module))
-            ->ctx;
+        static_cast<ngx_http_core_srv_conf_t*>(parent_.record->srv_conf()[ngx_http_core_module.ctx_index])->ctx;
     c->data = &http_;
 }
 
@@ -199,7 +198,7 @@ void DetachedRequest::make_request(const RequestTemplate& parts) {
     ending->handler = on_request_ending;
     ending->data = c_;
 #if (NGX_HTTP_SSL)
-    c_->ssl = parent_.request->connection->ssl;  // for $scheme and $ssl_...; until the request ends
+    c_->ssl = parent_.client->ssl;  // for $scheme and $ssl_...; until the request ends
 #endif
 
     std::string_view context;
@@ -210,12 +209,12 @@ void DetachedRequest::make_request(const RequestTemplate& parts) {
     }
     parts.apply(*r, event_, context);
     set_body();
-    inherit_variables();
+    // As they are: the phases in which they would be found again are skipped.
+    parent_.record->set_settable_variables(*r);
     ngx_http_set_ctx(r, &parent_, ngx_http_ws_module);  // $ws_...
 
     const auto* core = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module));
     ngx_set_connection_log(c_, core->error_log);
-    r->log_handler = parent_.request->log_handler;  // which may hide a token
     r->http_state = NGX_HTTP_PROCESS_REQUEST_STATE;
     r->valid_location = 1;
     r->internal = 1;
@@ -241,18 +240,6 @@ void DetachedRequest::set_body() {
     *link = {buffer, nullptr};
     body->bufs = link;
     body->received = static_cast<off_t>(event_.body.size());
-}
-
-// What `set`, auth_request_set, map and their like have found for the upgrade request stays as it is: the phases in which
-// they would find it again are skipped.
-void DetachedRequest::inherit_variables() noexcept {
-    const ngx_array_t& variables = core_conf(r_).variables;
-    const auto* variable = static_cast<const ngx_http_variable_t*>(variables.elts);
-    const ngx_http_variable_value_t* from = parent_.request->variables;
-    for (ngx_uint_t i = 0; i < variables.nelts; ++i) {
-        const bool settable = (variable[i].flags & NGX_HTTP_VAR_CHANGEABLE) != 0 && variable[i].set_handler == nullptr;
-        if (settable && from[i].valid && !from[i].no_cacheable) { r_->variables[i] = from[i]; }
-    }
 }
 
 void DetachedRequest::run() noexcept {

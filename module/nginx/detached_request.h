@@ -3,8 +3,8 @@
 // keep the reply. It begins at the content phase, so neither access nor limits are asked again, no rewrite leads it elsewhere,
 // and nobody outside can make one.
 //
-// It lives until nginx has finalized it; its owner may go before. The client's request outlives it, if the owner cancels it
-// at the latest when that ends.
+// It lives until nginx has finalized it; its owner may go before. The client's connection and its record outlive it, if the owner
+// cancels it at the latest when that ends.
 #pragma once
 
 #include "nginx/ngx.h"
@@ -71,7 +71,6 @@ private:
     void make_connection();
     void make_request(const RequestTemplate& parts);
     void set_body();
-    void inherit_variables() noexcept;
     [[nodiscard]] bool keep(const ngx_buf_t& buffer);
 
     Connection& parent_;

@@ -23,8 +23,8 @@ std::chrono::microseconds now() noexcept {
 
 void begin_lookup(Connection& connection) noexcept {
     connection.lookup = now();
-    ngx_log_error(NGX_LOG_INFO, connection.request->connection->log, 0, "ws: lookup connection=%*s",
-                  connection.id.size(), connection.id.data());
+    ngx_log_error(NGX_LOG_INFO, connection.client->log, 0, "ws: lookup connection=%*s", connection.id.size(),
+                  connection.id.data());
 }
 
 void end_lookup(Connection& connection, const auth::Verdict& verdict) noexcept {
@@ -35,7 +35,7 @@ void end_lookup(Connection& connection, const auth::Verdict& verdict) noexcept {
 
 void note_admission(const Connection& connection) noexcept {
     count(connection.auth);
-    ngx_log_error(NGX_LOG_INFO, connection.request->connection->log, 0, "ws: allowed connection=%*s lookup=%T.%06Ts%s",
+    ngx_log_error(NGX_LOG_INFO, connection.client->log, 0, "ws: allowed connection=%*s lookup=%T.%06Ts%s",
                   connection.id.size(), connection.id.data(), static_cast<time_t>(connection.lookup.count() / 1000000),
                   static_cast<time_t>(connection.lookup.count() % 1000000), connection.cached ? " cached" : "");
 }
@@ -43,8 +43,8 @@ void note_admission(const Connection& connection) noexcept {
 void note_change(Connection& connection) noexcept {
     ++connection.refreshes;
     Worker::current()->counters().context_changes.add();
-    ngx_log_error(NGX_LOG_INFO, connection.request->connection->log, 0, "ws: context changed, connection=%*s",
-                  connection.id.size(), connection.id.data());
+    ngx_log_error(NGX_LOG_INFO, connection.client->log, 0, "ws: context changed, connection=%*s", connection.id.size(),
+                  connection.id.data());
 }
 
 void on_resume(ngx_event_t* event) noexcept {
@@ -74,8 +74,7 @@ void arm_expiry(Connection& connection) noexcept {
 }
 
 void on_expiry(ngx_event_t* event) noexcept {
-    auto* r = static_cast<ngx_http_request_t*>(static_cast<ngx_connection_t*>(event->data)->data);
-    Connection& connection = *Connection::of(r->main);
+    Connection& connection = OwnedEvent<Connection>::owner_of(event);
     if (milliseconds_since_epoch() < connection.expires) { return arm_expiry(connection); }
     try {
         end_session(connection);
@@ -92,8 +91,8 @@ void expire_at(Connection& connection, std::int64_t time) noexcept {
     connection.expires = time;
     if (time == 0 || connection.kind != websocket::RequestKind::upgrade) { return; }
     timer.handler = on_expiry;
-    timer.data = connection.request->connection;
-    timer.log = connection.request->connection->log;
+    timer.data = connection.client;
+    timer.log = connection.client->log;
     timer.cancelable = 1;  // holds no worker that has to go
     arm_expiry(connection);
 }

@@ -6,6 +6,7 @@
 #include "context/json.h"
 #include "nginx/connection.h"
 #include "nginx/http_upgrade.h"
+#include "nginx/released_request.h"
 #include "nginx/tunnel.h"
 
 namespace ws::nginx {
@@ -31,9 +32,9 @@ HttpBackend::HttpBackend(Connection& connection, Worker& worker)
     : connection_(connection), worker_(worker), parts_(connection), opened_(ngx_current_msec) {
     event_.handler = on_event;
     event_.data = this;
-    event_.log = connection.request->connection->log;
+    event_.log = connection.client->log;
     // Its requests have no socket to ask.
-    (void)ngx_connection_local_sockaddr(connection.request->connection, nullptr, 0);
+    (void)ngx_connection_local_sockaddr(connection.client, nullptr, 0);
 }
 
 HttpBackend::~HttpBackend() { cancel(); }
@@ -102,20 +103,20 @@ void HttpBackend::ended(DetachedRequest& request, relay::HttpReply reply) noexce
 
 void HttpBackend::on_event(ngx_event_t* event) noexcept {
     auto& self = *static_cast<HttpBackend*>(event->data);
-    ngx_connection_t* c = self.connection_.request->connection;
+    ngx_connection_t* c = self.connection_.client;
     self.deliver();
-    ngx_http_run_posted_requests(c);
+    run_posted_requests(c);
 }
 
 void HttpBackend::on_room() noexcept {
     worker_.forget_waiting(*std::exchange(waiting_, std::nullopt));
-    ngx_connection_t* c = connection_.request->connection;
+    ngx_connection_t* c = connection_.client;
     if (tunnel_ != nullptr) {
         tunnel_->backend_ready();
     } else {
         try_to_open(connection_);
     }
-    ngx_http_run_posted_requests(c);
+    run_posted_requests(c);
 }
 
 // This object may be gone afterwards.
@@ -136,8 +137,9 @@ void HttpBackend::deliver() noexcept {
 }
 
 void HttpBackend::hand_back() noexcept {
-    ngx_http_request_t* r = connection_.request;
     cancel();
+    ngx_http_request_t* r = recall_request(connection_);
+    if (r == nullptr) { return; }
     // The socket is closed at once: whatever the client should still read has been sent.
     r->connection->read->eof = 1;
     ngx_http_finalize_request(r, NGX_OK);

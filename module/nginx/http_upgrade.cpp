@@ -8,6 +8,7 @@
 #include "nginx/delivery_factory.h"
 #include "nginx/http_backend.h"
 #include "nginx/own_handshake.h"
+#include "nginx/released_request.h"
 #include "nginx/request_headers.h"
 #include "nginx/tunnel.h"
 #include "nginx/worker.h"
@@ -20,6 +21,7 @@ namespace {
 // The location's content handler for the client's own request.
 ngx_int_t open(ngx_http_request_t* r) noexcept try {
     Connection& connection = *Connection::of(r);
+    connection.record = std::make_unique<RequestRecord>(*r);
     connection.opening = std::make_unique<HttpBackend>(connection, *Worker::current());
     connection.opening->open();
     // A client that leaves meanwhile is noticed.
@@ -29,8 +31,8 @@ ngx_int_t open(ngx_http_request_t* r) noexcept try {
 } catch (...) { return NGX_HTTP_INTERNAL_SERVER_ERROR; }
 
 ngx_int_t refuse(const Connection& connection, ngx_uint_t level, ngx_int_t status, std::string_view why) noexcept {
-    ngx_log_error(level, connection.request->connection->log, 0, "ws: refused %i, connection=%*s: %*s", status,
-                  connection.id.size(), connection.id.data(), why.size(), why.data());
+    ngx_log_error(level, connection.client->log, 0, "ws: refused %i, connection=%*s: %*s", status, connection.id.size(),
+                  connection.id.data(), why.size(), why.data());
     return status;
 }
 
@@ -91,7 +93,7 @@ void opened(Connection& connection, relay::HttpReply reply) noexcept {
                                       : judge(connection, reply);
         if (rc == NGX_OK) { rc = accept(connection, std::move(reply)); }
     } catch (...) { rc = r->header_sent ? NGX_ERROR : NGX_HTTP_INTERNAL_SERVER_ERROR; }
-    if (rc == NGX_OK) { return; }
+    if (rc == NGX_OK) { return release_request(connection); }
     r->read_event_handler = ngx_http_block_reading;
     ngx_http_finalize_request(r, rc);
 }

@@ -24,6 +24,23 @@ T* make_object(ngx_pool_t* pool, Args&&... args) {
     return object;
 }
 
+// The object stays when the pool goes.
+template <class T>
+void release_object(ngx_pool_t* pool, const T& object) noexcept {
+    for (ngx_pool_cleanup_t* slot = pool->cleanup; slot != nullptr; slot = slot->next) {
+        if (slot->handler == destroy_object<T> && slot->data == &object) { slot->handler = nullptr; }
+    }
+}
+
+// The object, made by make_object() in another pool, goes with this one. Throws std::bad_alloc.
+template <class T>
+void adopt_object(ngx_pool_t* pool, T& object) {
+    ngx_pool_cleanup_t* slot = ngx_pool_cleanup_add(pool, 0);
+    if (slot == nullptr) { throw std::bad_alloc(); }
+    slot->data = &object;
+    slot->handler = destroy_object<T>;
+}
+
 // The pool's newest object of this type that `matches`, or null.
 template <class T, class Matches>
 T* find_object(ngx_pool_t* pool, Matches matches) noexcept {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "context/cloud_event.h"
 #include "nginx/connection.h"
@@ -14,7 +14,7 @@ namespace ws::nginx {
 
 namespace {
 
-constexpr std::size_t most_own_lines = 8;
+constexpr std::size_t most_own_lines = 12;
 
 // Letters in lower case, and '-' for every other sign: '-' and '_' look the same to CGI-like backends.
 std::string folded(std::string_view name) {
@@ -40,19 +40,6 @@ bool left_out(std::string_view line) {
     const std::string name = folded(line);
     return std::ranges::find(names, name) != names.end() ||
            std::ranges::any_of(prefixes, [&name](std::string_view prefix) { return name.starts_with(prefix); });
-}
-
-// Is this line for the first request alone? The trace of the upgrade is, unless each message belongs to it.
-bool open_only(const LocationConf& conf, std::string_view line) {
-    return conf.traces() == Traces::on &&
-           (websocket::same_text(line, "traceparent") || websocket::same_text(line, "tracestate"));
-}
-
-std::span<ngx_table_elt_t> kept(ngx_pool_t* pool, const std::vector<ngx_table_elt_t>& lines) {
-    auto* copied = static_cast<ngx_table_elt_t*>(ngx_palloc(pool, lines.size() * sizeof(ngx_table_elt_t)));
-    if (copied == nullptr) { throw std::bad_alloc(); }
-    std::ranges::copy(lines, copied);
-    return {copied, lines.size()};
 }
 
 ngx_table_elt_t header_line(ngx_str_t key, u_char* lowcase, ngx_str_t value) noexcept {
@@ -99,89 +86,52 @@ ngx_str_t time_now(ngx_pool_t* pool) {
 
 }  // namespace
 
-RequestTemplate::RequestTemplate(const Connection& parent) : parent_(parent) {
-    ngx_http_request_t& r = *parent.request;
-    request_line_ = copy(r.pool, "POST " + std::string(view(r.unparsed_uri)) + " HTTP/1.1");
-    source_ = copy(r.pool, context::cloud_event_attribute(source_of(r)));
-    std::string offered;
-    for (const std::string_view names : header_values(r, "Sec-WebSocket-Protocol")) {
-        offered.append(offered.empty() ? "" : ", ").append(names);
-    }
-    subprotocols_ = copy(r.pool, offered);
+// The trace of the upgrade is for the first request alone, unless each message belongs to it.
+RequestTemplate::Passed RequestTemplate::passed(const LocationConf& conf, std::string_view line) {
+    if (left_out(line)) { return Passed::never; }
+    const bool trace = websocket::same_text(line, "traceparent") || websocket::same_text(line, "tracestate");
+    return trace && conf.traces() == Traces::on ? Passed::with_open : Passed::always;
+}
 
-    std::vector<ngx_table_elt_t> lines;
-    std::vector<ngx_table_elt_t> open_lines;
-    for_each_header(r.headers_in.headers, [&](const ngx_table_elt_t& line) {
-        if (left_out(view(line.key))) { return; }
-        std::vector<ngx_table_elt_t>& list = open_only(*parent.conf, view(line.key)) ? open_lines : lines;
-        list.push_back(line);
-#if (nginx_version >= 1023000)
-        list.back().next = nullptr;
-#endif
-    });
-    lines.push_back(own_line("X-WS-Connection-Id", "x-ws-connection-id", literal(parent.id)));
-    lines.push_back(own_line("ce-specversion", "ce-specversion", literal("1.0")));
-    lines.push_back(own_line("ce-source", "ce-source", source_));
-    lines.push_back(own_line("ce-connectionid", "ce-connectionid", literal(parent.id)));
-    lines_ = kept(r.pool, lines);
-    open_lines_ = kept(r.pool, open_lines);
+RequestTemplate::RequestTemplate(const Connection& parent)
+    : parent_(parent),
+      request_line_("POST " + std::string(view(parent.request->unparsed_uri)) + " HTTP/1.1"),
+      source_(context::cloud_event_attribute(source_of(*parent.request))) {
+    for (const std::string_view names : header_values(*parent.request, "Sec-WebSocket-Protocol")) {
+        subprotocols_.append(subprotocols_.empty() ? "" : ", ").append(names);
+    }
+    passed_.reserve(parent.record->lines().size());
+    for (const ngx_table_elt_t& line : parent.record->lines()) {
+        passed_.push_back(passed(*parent.conf, view(line.key)));
+    }
 }
 
 void RequestTemplate::apply(ngx_http_request_t& r, const relay::HttpEvent& event, std::string_view context) const {
-    const ngx_http_request_t& upgrade = *parent_.request;
+    parent_.record->set_target(r);
     r.method = NGX_HTTP_POST;
     ngx_str_set(&r.method_name, "POST");
     ngx_str_set(&r.http_protocol, "HTTP/1.1");
     r.http_version = NGX_HTTP_VERSION_11;
-    r.request_line = request_line_;
-    r.uri = upgrade.uri;
-    r.args = upgrade.args;
-    r.exten = upgrade.exten;
-    r.unparsed_uri = upgrade.unparsed_uri;
-    r.valid_unparsed_uri = upgrade.valid_unparsed_uri;
-    r.main_conf = upgrade.main_conf;
-    r.srv_conf = upgrade.srv_conf;
-    r.loc_conf = upgrade.loc_conf;
-
-    r.headers_in = upgrade.headers_in;
-    for (ngx_table_elt_t** line : {
-             &r.headers_in.connection, &r.headers_in.if_modified_since, &r.headers_in.if_unmodified_since,
-                 &r.headers_in.if_match, &r.headers_in.if_none_match, &r.headers_in.content_length,
-                 &r.headers_in.content_range, &r.headers_in.content_type, &r.headers_in.range, &r.headers_in.if_range,
-                 &r.headers_in.transfer_encoding, &r.headers_in.te, &r.headers_in.expect, &r.headers_in.upgrade,
-#if (NGX_HTTP_GZIP || NGX_HTTP_HEADERS)
-                 &r.headers_in.accept_encoding,
-#endif
-                 &r.headers_in.keep_alive
-         }) {
-        *line = nullptr;
-    }
-    r.headers_in.connection_type = 0;
-    r.headers_in.chunked = 0;
-    r.headers_in.keep_alive_n = -1;
+    r.request_line = literal(request_line_);
     r.headers_in.content_length_n = static_cast<off_t>(event.body.size());
-    add(r, event, context);
-}
 
-// The common lines are shared, and come first; what nginx or a module may add to the list goes behind our own.
-void RequestTemplate::add(ngx_http_request_t& r, const relay::HttpEvent& event, std::string_view context) const {
-    ngx_list_t& list = r.headers_in.headers;
-    auto* own = static_cast<ngx_list_part_t*>(ngx_palloc(r.pool, sizeof(ngx_list_part_t)));
     const bool open = event.kind == relay::HttpEvent::Kind::open;
-    const std::size_t most = most_own_lines + (open ? open_lines_.size() : 0);
-    auto* lines = static_cast<ngx_table_elt_t*>(ngx_palloc(r.pool, most * sizeof(ngx_table_elt_t)));
-    if (own == nullptr || lines == nullptr) { throw std::bad_alloc(); }
-    *own = {lines, 0, nullptr};
-    const auto push = [&](ngx_table_elt_t line) {
-        lines[own->nelts] = line;
-        return &lines[own->nelts++];
-    };
+    const std::span<const ngx_table_elt_t> client = parent_.record->lines();
+    auto* lines =
+        static_cast<ngx_table_elt_t*>(ngx_palloc(r.pool, (client.size() + most_own_lines) * sizeof(ngx_table_elt_t)));
+    if (lines == nullptr) { throw std::bad_alloc(); }
+    std::size_t count = 0;
+    const auto push = [&](const ngx_table_elt_t& line) { lines[count++] = line; };
 
-    r.headers_in.content_length =
-        push(own_line("Content-Length", "content-length", copy(r.pool, std::to_string(event.body.size()))));
-    if (!event.content_type.empty()) {
-        r.headers_in.content_type = push(own_line("Content-Type", "content-type", literal(event.content_type)));
+    for (std::size_t i = 0; i < client.size(); ++i) {
+        if (passed_[i] == Passed::always || (open && passed_[i] == Passed::with_open)) { push(client[i]); }
     }
+    push(own_line("X-WS-Connection-Id", "x-ws-connection-id", literal(parent_.id)));
+    push(own_line("ce-specversion", "ce-specversion", literal("1.0")));
+    push(own_line("ce-source", "ce-source", literal(source_)));
+    push(own_line("ce-connectionid", "ce-connectionid", literal(parent_.id)));
+    push(own_line("Content-Length", "content-length", copy(r.pool, std::to_string(event.body.size()))));
+    if (!event.content_type.empty()) { push(own_line("Content-Type", "content-type", literal(event.content_type))); }
     push(own_line("ce-type", "ce-type", copy(r.pool, "websocket." + std::string(name(event.kind)))));
     push(own_line("ce-id", "ce-id", copy(r.pool, parent_.id + "/" + std::to_string(event.sequence))));
     push(own_line("ce-time", "ce-time", time_now(r.pool)));
@@ -192,16 +142,10 @@ void RequestTemplate::add(ngx_http_request_t& r, const relay::HttpEvent& event, 
         ngx_strlow(lowcase, name.data, name.len);
         push(header_line(name, lowcase, literal(context)));
     }
-    if (open) { std::ranges::for_each(open_lines_, push); }
-    if (open && subprotocols_.len > 0) {
-        push(own_line("Sec-WebSocket-Protocol", "sec-websocket-protocol", subprotocols_));
+    if (open && !subprotocols_.empty()) {
+        push(own_line("Sec-WebSocket-Protocol", "sec-websocket-protocol", literal(subprotocols_)));
     }
-
-    list.part = {lines_.data(), lines_.size(), own};
-    list.last = own;
-    list.size = sizeof(ngx_table_elt_t);
-    list.nalloc = most;
-    list.pool = r.pool;
+    RequestRecord::set_lines(r, {lines, count});
 }
 
 }  // namespace ws::nginx

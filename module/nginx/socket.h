@@ -26,6 +26,9 @@ public:
     // nginx still has to send some of the response.
     [[nodiscard]] bool response_waits() const noexcept;
 
+    // The request goes, its response sent; the connection stays.
+    void forget_request() noexcept { request_ = nullptr; }
+
     [[nodiscard]] ngx_connection_t* connection() const noexcept { return connection_; }
 
 private:

@@ -6,6 +6,7 @@
 
 #include "auth/sha256.h"
 #include "control/answer.h"
+#include "nginx/released_request.h"
 #include "websocket/close_code.h"
 
 namespace ws::nginx {
@@ -106,17 +107,17 @@ void Tunnel::take_over(Connection& connection, std::unique_ptr<relay::Delivery> 
 Tunnel::Tunnel(Connection& connection, std::unique_ptr<relay::Delivery> delivery,
                std::unique_ptr<TunnelBackend> backend, Worker& worker)
     : connection_(connection),
-      r_(connection.request),
       worker_(worker),
       place_(worker.add(*this)),
-      client_(Socket::client(r_)),
+      client_(Socket::client(connection.request)),
       backend_(std::move(backend)),
       relay_(client_, backend_->peer(), std::move(delivery), timeouts(connection, *backend_), limits(connection),
              worker.scratch(), connection.conf->max_pending),
-      meter_(worker.counters(), kind(connection)) {
+      meter_(worker.counters(), kind(connection)),
+      timer_(*this) {
     timer_.data = client_.connection();
     timer_.handler = on_timer;
-    timer_.log = r_->connection->log;
+    timer_.log = connection.client->log;
 }
 
 Tunnel::~Tunnel() {
@@ -132,15 +133,16 @@ void Tunnel::leave_worker() noexcept {
 }
 
 void Tunnel::install() {
+    ngx_http_request_t* r = connection_.request;
     // As nginx does where it passes a response on unbuffered: a delayed write event would wait for a timer that is ours now.
-    r_->limit_rate = 0;
-    r_->limit_rate_set = 1;
-    early_client_.assign(reinterpret_cast<char*>(r_->header_in->pos),
-                         static_cast<std::size_t>(r_->header_in->last - r_->header_in->pos));
-    r_->header_in->pos = r_->header_in->last;
+    r->limit_rate = 0;
+    r->limit_rate_set = 1;
+    early_client_.assign(reinterpret_cast<char*>(r->header_in->pos),
+                         static_cast<std::size_t>(r->header_in->last - r->header_in->pos));
+    r->header_in->pos = r->header_in->last;
     backend_->install(*this);
-    r_->read_event_handler = on_client_read;
-    r_->write_event_handler = on_client_write;
+    r->read_event_handler = on_client_read;
+    r->write_event_handler = on_client_write;
     ngx_event_t* read = client_.connection()->read;
     read->eof = 0;  // the socket will tell about it again
     if (!read->posted) { ngx_post_event(read, &ngx_posted_events); }
@@ -165,15 +167,15 @@ void Tunnel::on_session() noexcept {
     worker_.forget(*std::exchange(notice_, std::nullopt));
     ngx_connection_t* c = client_.connection();
     drive([this] { return follow_session(); });
-    ngx_http_run_posted_requests(c);
+    run_posted_requests(c);
 }
 
 State Tunnel::follow_session() {
     if (connection_.session_ended) {
         relay_.revoke();
         worker_.counters().revocations.add();
-        ngx_log_error(NGX_LOG_INFO, r_->connection->log, 0, "ws: session ended, connection=%*s", connection_.id.size(),
-                      connection_.id.data());
+        ngx_log_error(NGX_LOG_INFO, connection_.client->log, 0, "ws: session ended, connection=%*s",
+                      connection_.id.size(), connection_.id.data());
         return relay_.close({close_codes::session_ended, "session ended"},
                             {websocket::close_code::going_away, "session ended"}, now());
     }
@@ -193,7 +195,7 @@ relay::CommandResult Tunnel::command(const context::Command& command) noexcept {
     relay::CommandResult result = relay::CommandResult::ending;
     ngx_connection_t* c = client_.connection();
     drive([&] { return relay_.command(command, result, now()); });
-    ngx_http_run_posted_requests(c);
+    run_posted_requests(c);
     return result;
 }
 
@@ -209,32 +211,31 @@ std::string_view Tunnel::context() const noexcept {
 
 std::string Tunnel::describe() const {
     const status::Traffic traffic = summary().traffic;
-    const ngx_time_t* clock = ngx_timeofday();
-    const std::int64_t age = (clock->sec - r_->start_sec) * 1000 + static_cast<std::int64_t>(clock->msec) -
-                             static_cast<std::int64_t>(r_->start_msec);
     const std::string session = session_name();
     return control::describe({.id = connection_.id,
                               .session = session,
                               .delivery = status::deliveries[static_cast<std::size_t>(kind(connection_))],
-                              .path = view(r_->uri),
-                              .client = view(r_->connection->addr_text),
+                              .path = connection_.path(),
+                              .client = view(connection_.client->addr_text),
                               .context = context(),
-                              .age_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(age, 0)),
+                              .age_ms = ngx_current_msec - opened_,
                               .messages_in = traffic.messages_in,
                               .messages_out = traffic.messages_out,
                               .bytes_in = traffic.bytes_in,
                               .bytes_out = traffic.bytes_out});
 }
 
-void Tunnel::on_client_read(ngx_http_request_t* r) noexcept {
-    Tunnel& self = *Connection::of(r)->tunnel;
-    self.drive([&self] { return self.relay_.readable(Side::client, now()); });
+void Tunnel::on_client_read(ngx_http_request_t* r) noexcept { Connection::of(r)->tunnel->client_readable(); }
+
+void Tunnel::on_client_write(ngx_http_request_t* r) noexcept { Connection::of(r)->tunnel->client_writable(); }
+
+void Tunnel::client_readable() noexcept {
+    drive([this] { return relay_.readable(Side::client, now()); });
 }
 
-void Tunnel::on_client_write(ngx_http_request_t* r) noexcept {
-    Tunnel& self = *Connection::of(r)->tunnel;
-    if (self.nothing_waits()) { return; }
-    self.drive([&self] { return self.relay_.writable(Side::client, now()); });
+void Tunnel::client_writable() noexcept {
+    if (nothing_waits()) { return; }
+    drive([this] { return relay_.writable(Side::client, now()); });
 }
 
 void Tunnel::backend_readable() noexcept {
@@ -262,10 +263,10 @@ bool Tunnel::nothing_waits() const noexcept {
 }
 
 void Tunnel::on_timer(ngx_event_t* event) noexcept {
-    auto* c = static_cast<ngx_connection_t*>(event->data);
-    Tunnel& self = *Connection::of(static_cast<ngx_http_request_t*>(c->data))->tunnel;
+    Tunnel& self = OwnedEvent<Tunnel>::owner_of(event);
+    ngx_connection_t* c = self.client_.connection();
     self.drive([&self] { return self.on_time(); });
-    ngx_http_run_posted_requests(c);
+    run_posted_requests(c);
 }
 
 State Tunnel::on_time() {
@@ -296,7 +297,7 @@ void Tunnel::drive(Step step) noexcept {
         state = started_ ? State::open : start();
         if (state == State::open) { state = step(); }
     } catch (...) {
-        ngx_log_error(NGX_LOG_ERR, r_->connection->log, 0, "ws: out of memory, connection=%*s closed",
+        ngx_log_error(NGX_LOG_ERR, connection_.client->log, 0, "ws: out of memory, connection=%*s closed",
                       connection_.id.size(), connection_.id.data());
     }
     meter_.update(summary().traffic);
@@ -358,10 +359,11 @@ void Tunnel::log_end(const Summary& summary) noexcept {
     const ngx_uint_t level = gone ? NGX_LOG_ERR : restart ? NGX_LOG_NOTICE : NGX_LOG_INFO;
     const std::string_view by = status::closers[static_cast<std::size_t>(summary.closed_by)];
     const std::string_view detail = end.cause != relay::End::Cause::none ? std::string_view(end.detail) : "by nginx";
-    ngx_log_error(
-        level, r_->connection->log, 0, "ws: closed connection=%*s by=%*s code=%ui messages_in=%uL messages_out=%uL %*s",
-        connection_.id.size(), connection_.id.data(), by.size(), by.data(), static_cast<ngx_uint_t>(summary.close_code),
-        summary.traffic.messages_in, summary.traffic.messages_out, detail.size(), detail.data());
+    ngx_log_error(level, connection_.client->log, 0,
+                  "ws: closed connection=%*s by=%*s code=%ui messages_in=%uL messages_out=%uL %*s",
+                  connection_.id.size(), connection_.id.data(), by.size(), by.data(),
+                  static_cast<ngx_uint_t>(summary.close_code), summary.traffic.messages_in,
+                  summary.traffic.messages_out, detail.size(), detail.data());
 }
 
 }  // namespace ws::nginx

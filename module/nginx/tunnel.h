@@ -39,6 +39,13 @@ public:
     // For the worker: acts on the change, once it is this tunnel's turn. The tunnel may be gone afterwards.
     void on_session() noexcept;
 
+    // The request is about to be released (nginx/released_request.h).
+    void forget_request() noexcept { client_.forget_request(); }
+
+    // The client's events. The tunnel may be gone afterwards.
+    void client_readable() noexcept;
+    void client_writable() noexcept;
+
     // For the backend: its events. The tunnel may be gone afterwards.
     void backend_readable() noexcept;
     void backend_writable() noexcept;
@@ -77,7 +84,6 @@ private:
     void log_end(const Summary& summary) noexcept;
 
     Connection& connection_;
-    ngx_http_request_t* r_;
     Worker& worker_;
     Worker::Tunnels::iterator place_;
     std::optional<Worker::Notices::iterator> notice_;
@@ -88,8 +94,9 @@ private:
     status::ConnectionMeter meter_;
     std::string early_client_;  // read by nginx before the take-over
     bool started_ = false;
+    const ngx_msec_t opened_ = ngx_current_msec;
     ngx_msec_t drain_at_ = 0;  // 0: not draining
-    ngx_event_t timer_{};
+    OwnedEvent<Tunnel> timer_;
 };
 
 }  // namespace ws::nginx
