@@ -217,8 +217,8 @@ ngx_int_t deliver(Connection& connection) {
         // A line of an earlier location's, hidden by now, still points to the value that is kept.
         const bool first = connection.context_header.empty();
         if (first) { connection.context_header = std::move(value); }
-        add_header(*r, conf.header->name,
-                   first ? std::string_view(connection.context_header) : view(copy(r->pool, value)));
+        add_lasting_header(*r, conf.header->name,
+                           first ? std::string_view(connection.context_header) : view(copy(r->pool, value)));
     }
     if (upgrade) { pick_subprotocol(connection); }
     add_header(*r, "X-WS-Connection-Id", connection.id);

@@ -96,13 +96,18 @@ void replace_header(ngx_http_request_t& r, std::string_view name, ngx_str_t valu
 }
 
 void add_header(ngx_http_request_t& r, std::string_view name, std::string_view value) {
+    add_lasting_header(r, name, view(copy(r.pool, value)));
+}
+
+void add_lasting_header(ngx_http_request_t& r, std::string_view name, std::string_view value) {
+    const ngx_str_t key = copy(r.pool, name);
     const ngx_str_t lowcase = copy(r.pool, name);
     ngx_strlow(lowcase.data, lowcase.data, lowcase.len);
     auto* line = static_cast<ngx_table_elt_t*>(ngx_list_push(&r.headers_in.headers));
     if (line == nullptr) { throw std::bad_alloc(); }
     *line = {};
     line->hash = ngx_hash_key(lowcase.data, lowcase.len);
-    line->key = not_copied(name);
+    line->key = key;
     line->lowcase_key = lowcase.data;
     line->value = not_copied(value);
 }

@@ -44,8 +44,11 @@ void hide_header(ngx_http_request_t& r, std::string_view name);
 // live as long as the request.
 void replace_header(ngx_http_request_t& r, std::string_view name, ngx_str_t value);
 
-// Adds a line for the backend. Name and value have to live as long as the request. Throws std::bad_alloc.
+// Adds a line for the backend. Copied. Throws std::bad_alloc.
 void add_header(ngx_http_request_t& r, std::string_view name, std::string_view value);
+
+// The same with a value, such as a large context, that is not copied: it has to live as long as the request.
+void add_lasting_header(ngx_http_request_t& r, std::string_view name, std::string_view value);
 
 // Adds a line to the answer to the client. Copied. Throws std::bad_alloc.
 void add_response_header(ngx_http_request_t& r, std::string_view name, std::string_view value);

@@ -18,8 +18,7 @@ void join_trace(Connection& connection) {
     // Two of them: nobody knows which one counts.
     std::optional<std::string> known = received.size() == 1 ? context::accepted_traceparent(received[0]) : std::nullopt;
     if (known && *known == received[0]) {
-        // The line may be one of ours, of an earlier location: then it is this very text that it points to.
-        if (connection.traceparent != *known) { connection.traceparent = std::move(*known); }
+        connection.traceparent = std::move(*known);
         return;
     }
     hide_header(r, name);
