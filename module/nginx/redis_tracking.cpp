@@ -32,14 +32,10 @@ RedisTracking::~RedisTracking() { shutdown(); }
 bool RedisTracking::settled() {
     if (state_ == State::off) {
         state_ = State::starting;
-        start_receiver();
+        receiver_.want(client_.address());
     }
+    if (receiver_.state() == RedisConnection::State::wanted) { receiver_.start(); }
     return state_ != State::starting;
-}
-
-void RedisTracking::start_receiver() {
-    receiver_.want(client_.address());
-    receiver_.start();
 }
 
 void RedisTracking::receiver_up() {
@@ -90,7 +86,8 @@ void RedisTracking::start_again() {
 void RedisTracking::on_retry(ngx_event_t* event) noexcept {
     auto& self = *static_cast<RedisTracking*>(static_cast<ngx_connection_t*>(event->data)->data);
     try {
-        self.start_receiver();
+        self.receiver_.want(self.client_.address());
+        self.client_.has_work();
     } catch (...) { ngx_add_timer(event, 1000); }
 }
 

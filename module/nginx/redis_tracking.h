@@ -23,7 +23,8 @@ public:
     RedisTracking& operator=(const RedisTracking&) = delete;
     ~RedisTracking();
 
-    // May readers start? The first call starts the receiver; once it is there, or can't be, the client's has_work() is called.
+    // From the event loop: connects the receiver, at first and at its next address. May readers start? Once it is there, or can't
+    // be, the client's has_work() is called.
     [[nodiscard]] bool settled();
 
     [[nodiscard]] bool is_receiver(const RedisConnection& connection) const noexcept {
@@ -49,7 +50,6 @@ private:
     static void on_retry(ngx_event_t* event) noexcept;
     static void on_check(ngx_event_t* event) noexcept;
     void check();
-    void start_receiver();
     void tell_off(const char* why) noexcept;
 
     RedisClient& client_;

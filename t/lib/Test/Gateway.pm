@@ -21,6 +21,7 @@
 #   redis_cluster    three nodes for this block, or as many as the text begins with; it goes on with more arguments for them
 #   redis_sentinels  a master, its replica, three sentinels; the text is more lines of a sentinel's configuration
 #                    t/lib/redis_group.py is for both; with redis_tls they speak TLS, also with each other
+#   hosts         lines of an /etc/hosts for nginx alone, by nss_wrapper
 #   config        inside server {};  http_config, events, main_config  at their levels
 #   workers       worker_processes, 1 by default
 #   log_level     of error.log, info by default
@@ -151,7 +152,7 @@ sub run_block {
 
     return check_refusal($block, $dir) if exists $block->{must_die};
 
-    my $nginx = start_nginx($dir, @socket{qw(main tls)});
+    my $nginx = start_nginx($dir, hosts_environment($block, $dir), @socket{qw(main tls)});
     close delete $socket{$_} for qw(main tls);
 
     my @problems = run_client($block, $dir, \%value, $redis, $nginx, $socket{backend});
@@ -245,11 +246,20 @@ sub workers {
     return trimmed($block->{workers} // '1');
 }
 
+sub hosts_environment {
+    my ($block, $dir) = @_;
+    return {} if !exists $block->{hosts};
+    write_file("$dir/hosts", $block->{hosts});
+    return { LD_PRELOAD => 'libnss_wrapper.so', NSS_WRAPPER_HOSTS => "$dir/hosts",
+        NSS_WRAPPER_DISABLE_DEEPBIND => 1 };  # which sanitizers don't bear
+}
+
 sub nginx_environment {
     my %option = @_;
     my $suppressions = $option{refused} ? 'lsan-refused.supp' : 'lsan.supp';
     return (
-        ASAN_OPTIONS => 'detect_odr_violation=0:detect_stack_use_after_return=1',
+        # verify_asan_link_order: nss_wrapper is loaded before it.
+        ASAN_OPTIONS => 'detect_odr_violation=0:detect_stack_use_after_return=1:verify_asan_link_order=0',
         UBSAN_OPTIONS => 'print_stacktrace=1',
         LSAN_OPTIONS => "suppressions=$LIB/$suppressions:print_suppressions=0",
     );
@@ -258,13 +268,13 @@ sub nginx_environment {
 # The sockets are handed down the way a binary upgrade does it: no port is ever free for somebody else,
 # and a connection that comes before nginx is ready waits in the queue.
 sub start_nginx {
-    my ($dir, @sockets) = @_;
+    my ($dir, $environment, @sockets) = @_;
     fcntl $_, F_SETFL, fcntl($_, F_GETFL, 0) | O_NONBLOCK for @sockets;
     return Test::Gateway::Process->start(
         command => [$NGINX, '-p', $dir, '-e', "$dir/error.log", '-c', "$dir/nginx.conf"],
         output => "$dir/nginx.out",
         inherit => \@sockets,
-        environment => { nginx_environment(), NGINX => join '', map { fileno($_) . ';' } @sockets },
+        environment => { nginx_environment(), %$environment, NGINX => join '', map { fileno($_) . ';' } @sockets },
     );
 }
 
