@@ -39,6 +39,9 @@ void Gathering::merge(Answer answer) {
 
 bool Gathering::complete() const noexcept { return settled_ || (expected_ && answered_ >= *expected_); }
 
+// Somebody had the connection, or all have told who could have it.
+bool Gathering::certain() const noexcept { return settled_ || whole_.status == status::gone || !doubtful_; }
+
 // In the order of their ids, as far as all workers have told, and not more than was asked for.
 void Gathering::cut_page() {
     auto& page = whole_.connections;
@@ -53,11 +56,15 @@ void Gathering::cut_page() {
 }
 
 Answer Gathering::result() && {
-    if (!complete()) {
+    if (!complete() || !certain()) {
         whole_.status = status::timeout;
-        whole_.detail = expected_ ? std::to_string(answered_) + " of " + std::to_string(*expected_) +
-                                        " workers have answered in time"
-                                  : "Redis has not taken the question in time";
+        if (complete()) {
+            whole_.detail = "Redis has come back only now: there may be workers that it doesn't reach yet";
+        } else {
+            whole_.detail = expected_ ? std::to_string(answered_) + " of " + std::to_string(*expected_) +
+                                            " workers have answered in time"
+                                      : "Redis has not taken the question in time";
+        }
         whole_.connections.clear();
         return std::move(whole_);
     }

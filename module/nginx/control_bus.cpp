@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "control/gathering.h"
+#include "redis/backoff.h"
 #include "redis/reply.h"
 
 namespace ws::nginx {
@@ -18,6 +19,13 @@ using control::Answer;
 
 // A message with all that stands around it.
 constexpr std::size_t max_message = control::max_body + control::max_head + 1;
+
+// How long a worker may need to come back once Redis, or the next one, is there: the longest delay between two attempts, and some
+// time for the attempt, or for hearing who it is.
+constexpr ngx_msec_t return_time = redis::Backoff::max_ms + 2500;
+
+// So soon after the bus was made Redis is there, as a rule, and nobody has to come back.
+constexpr ngx_msec_t start_time = 1000;
 
 std::string random_name() {
     std::array<unsigned char, 16> bytes;
@@ -69,7 +77,9 @@ ControlBus::ControlBus(const ControlSettings& settings, ControlDesk& desk, Redis
       store_(store),
       log_(log),
       replies_('{' + settings.channel + "}:reply:"),
-      subscription_{this, {replies_ + random_name(), settings.channel}, max_message} {
+      subscription_{this, {replies_ + random_name(), settings.channel}, max_message},
+      made_(ngx_current_msec),
+      settled_(ngx_current_msec) {
     store_.subscribe(subscription_);
 }
 
@@ -131,8 +141,16 @@ void ControlBus::reached(std::uint64_t number, const redis::Outcome& outcome) {
         const bool refused = outcome.status == redis::Outcome::Status::reply;
         return finish(number, unavailable(refused ? "Redis refuses PUBLISH" : "Redis can't be reached"));
     }
+    if (static_cast<ngx_msec_int_t>(settled_ - ngx_current_msec) > 0) { found->second->gathering.doubt(); }
     found->second->gathering.expect(static_cast<std::size_t>(outcome.reply->integer));
     finish_if_complete(number);
+}
+
+void ControlBus::subscribed(bool on) {
+    on_ = on;
+    if (!on) { return; }
+    const bool at_start = !std::exchange(was_on_, true) && ngx_current_msec - made_ < start_time;
+    settled_ = ngx_current_msec + (at_start ? 0 : return_time);
 }
 
 void ControlBus::published(std::string_view channel, std::string_view message) {

@@ -1,7 +1,8 @@
 // All workers that listen on a channel of a Redis, of this machine and of others: asks them, and answers them.
 //
 // A question is published for all of them; Redis says how many it has reached, and so many answers are waited for, the asker's
-// own included, which it gives itself when the question comes back to it.
+// own included, which it gives itself when the question comes back to it. After Redis was lost, workers come back to it one after
+// another; until all had the time for that, nothing is said to be nowhere.
 #pragma once
 
 #include "nginx/ngx.h"
@@ -41,7 +42,7 @@ private:
     struct Asked;
 
     void published(std::string_view channel, std::string_view message) override;
-    void subscribed(bool on) override { on_ = on; }
+    void subscribed(bool on) override;
     void take_question(std::string_view text);
     void take_reply(std::string_view text);
     void answered_here(std::uint64_t number, control::Answer answer);
@@ -60,6 +61,9 @@ private:
     std::string replies_;  // what the names of the channels for replies begin with
     redis::Subscription subscription_;
     bool on_ = false;
+    bool was_on_ = false;
+    ngx_msec_t made_;
+    ngx_msec_t settled_;      // from when on Redis reaches all workers that there are
     std::uint64_t last_ = 0;  // number
     std::map<std::uint64_t, std::unique_ptr<Asked>> asked_;
     std::uint64_t dropped_ = 0;

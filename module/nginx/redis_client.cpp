@@ -160,6 +160,7 @@ void RedisClient::is_down(const RedisConnection& connection, const char* reason,
                           std::size_t lost) noexcept {
     if (subscription_ != nullptr && subscription_->is_receiver(connection)) {
         subscription_->receiver_failed(reason);
+        if (on_failure_ != nullptr) { on_failure_(); }
         return;
     }
     if (tracking_ != nullptr && tracking_->is_receiver(connection)) {

@@ -13,6 +13,7 @@ namespace ws::nginx {
 namespace {
 
 constexpr ngx_msec_t pace = 500;
+constexpr ngx_msec_t interval = 2000;
 constexpr int max_redirections = 5;
 
 // A cluster may be cut into thousands of ranges.
@@ -167,7 +168,8 @@ void RedisCluster::track(redis::Invalidations& listener) {
 
 void RedisCluster::subscribe(const redis::Subscription& subscription) {
     subscription_ = &subscription;
-    look();
+    // No command is ever told that the slot has moved: PUBLISH has no key.
+    look_every(interval);
 }
 
 void RedisCluster::unsubscribe() noexcept {

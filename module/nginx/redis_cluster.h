@@ -1,8 +1,8 @@
 // A Redis Cluster: `ws_redis redis+cluster://...`.
 //
 // A command goes to the node that serves its key's slot. Which one that is, the nodes are asked at first use and whenever one of them
-// answers MOVED or fails; ASK is followed for that one time. Each node reports what was read from it; when slots have moved,
-// everything is read again.
+// answers MOVED or fails, and every two seconds while somebody is subscribed; ASK is followed for that one time. Each node reports
+// what was read from it; when slots have moved, everything is read again.
 #pragma once
 
 #include "nginx/ngx.h"

@@ -69,6 +69,11 @@ void RedisTopology::look() noexcept {
     ngx_post_event(&work_, &ngx_posted_next_events);
 }
 
+void RedisTopology::look_every(ngx_msec_t interval) noexcept {
+    interval_ = interval;
+    look();
+}
+
 void RedisTopology::wait(ngx_msec_t time) noexcept {
     const ngx_msec_t at = ngx_current_msec + time;
     if (timer_.timer_set && static_cast<ngx_msec_int_t>(timer_.timer.key - at) <= 0) { return; }

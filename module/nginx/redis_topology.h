@@ -56,6 +56,8 @@ protected:
 
     // What is known may be wrong: asks soon.
     void look() noexcept;
+    // From now on asks again every `interval`.
+    void look_every(ngx_msec_t interval) noexcept;
     // A command that can't be sent: it is answered `unavailable` at the next turn of the event loop.
     void refuse(const RoutedCommandPtr& command);
     // Is told of failures of a node that commands go to.

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import time
 
-from wire import Client, dial, equal, wait_until
+from wire import TIMEOUT, TLS_PORT, Client, check, dial, equal, wait_until
 
 
 class Answer:
@@ -70,3 +71,54 @@ def ready(workers=1, **more):
         return redis("PUBSUB", "NUMSUB", "ws:control")[1] == workers
     wait_until(listening, "workers listen")
     wait_until(lambda: call("GET", "/connections", **more).status == 200, "they answer")
+
+
+def heard(redis, channel, workers):
+    """Waits until so many workers listen to the channel at that Redis: a function, since a connection to it may have to be made anew."""
+    wait_until(lambda: redis()("PUBSUB", "NUMSUB", channel)[1] == workers, f"{workers} workers listen")
+
+
+class Consulted:
+    """Connections of several workers, any of which is asked: by port TLS_PORT, where each worker listens."""
+
+    def __init__(self, pairs):
+        self.pairs = {b.header("X-WS-Connection-Id"): (c, b) for c, b in pairs}
+
+    def ask(self):
+        """The statuses of answers about each, one that isn't there, and all. What is said is right: no connection is unknown, or missing."""
+        statuses = set()
+        for id in self.pairs:
+            answer = call("GET", f"/connections/{id}", port=TLS_PORT)
+            check(answer.status in (200, 503, 504), f"{id} is there: {answer.status}")
+            statuses.add(answer.status)
+        for _ in range(5):
+            answer = call("GET", "/connections?limit=1000", port=TLS_PORT)
+            if answer.status == 200:
+                equal([one["id"] for one in answer.body["connections"]], sorted(self.pairs))
+            else:
+                check(answer.status in (503, 504), f"of all: {answer.status}")
+            statuses.add(answer.status)
+            statuses.add(call("GET", "/connections/" + "0" * 32, port=TLS_PORT).status)
+        return statuses
+
+    def until(self, status):
+        """Asks until that is answered; says how often."""
+        deadline = time.monotonic() + TIMEOUT
+        asked = 1
+        while status not in self.ask():
+            check(time.monotonic() < deadline, f"{status} is answered")
+            asked += 1
+        return asked
+
+    def until_whole(self, seconds=3 * TIMEOUT):
+        """Asks until everything is answered."""
+        deadline = time.monotonic() + seconds
+        while (statuses := self.ask()) != {200, 404}:
+            check(time.monotonic() < deadline, f"all is answered: {statuses}")
+            time.sleep(0.05)
+
+    def say_something(self):
+        """Each is reached."""
+        for id, (c, b) in self.pairs.items():
+            equal(send(id, id, port=TLS_PORT).status, 202)
+            c.expect_text(id)

@@ -81,6 +81,45 @@ void it_is_not_known_how_many_answer(void**) {
     assert_int_equal(std::move(gathering).result().status, 504);
 }
 
+void while_there_may_be_others_nothing_is_nowhere(void**) {
+    Gathering nobody(Look{id('a')});
+    nobody.doubt();
+    nobody.expect(1);
+    nobody.add(with_status(404));
+    assert_true(nobody.complete());
+    assert_int_equal(std::move(nobody).result().status, 504);
+
+    Gathering all(List{});
+    all.doubt();
+    all.expect(1);
+    all.add(page("ab"));
+    const Answer answer = std::move(all).result();
+    assert_int_equal(answer.status, 504);
+    assert_bytes_equal(digits(answer), "");
+
+    Gathering closed(CloseAll{{id('a'), {}}, {}});
+    closed.doubt();
+    closed.expect(1);
+    Answer three;
+    three.closed = 3;
+    closed.add(std::move(three));
+    const Answer told = std::move(closed).result();
+    assert_int_equal(told.status, 504);
+    assert_int_equal(told.closed, 3);
+}
+
+void what_somebody_has_or_had_is_told_all_the_same(void**) {
+    for (const int status : {200, 202, 409, 410}) {
+        Gathering gathering(Look{id('a')});
+        gathering.doubt();
+        gathering.expect(2);
+        gathering.add(with_status(404));
+        gathering.add(with_status(status));
+        assert_true(gathering.complete());
+        assert_int_equal(std::move(gathering).result().status, status);
+    }
+}
+
 void pages_become_one_in_order(void**) {
     Gathering gathering(List{});
     gathering.expect(2);
@@ -150,6 +189,8 @@ int main() {
         cmocka_unit_test(somebody_had_it),
         cmocka_unit_test(a_worker_is_missing),
         cmocka_unit_test(it_is_not_known_how_many_answer),
+        cmocka_unit_test(while_there_may_be_others_nothing_is_nowhere),
+        cmocka_unit_test(what_somebody_has_or_had_is_told_all_the_same),
         cmocka_unit_test(pages_become_one_in_order),
         cmocka_unit_test(a_page_has_the_length_that_was_asked_for),
         cmocka_unit_test(a_page_ends_where_somebody_had_to_stop),
