@@ -326,6 +326,10 @@ void RedisConnection::late() {
         fail(established_ ? "no reply to the login in time" : unanswered, 0, Status::timeout);
         return;
     }
+    if (socket_->read->posted) {  // there is more to read: who waits may have been answered
+        ngx_add_timer(socket_->read, server_.timeout);
+        return;
+    }
     const auto oldest = static_cast<ngx_msec_t>(pipeline_->oldest());
     // A command that had to wait for the connection has its full time from there.
     const auto age = std::min(ngx_current_msec - oldest, ngx_current_msec - ready_at_);
