@@ -658,3 +658,25 @@ c.send_close(4000)
 c.expect_eof()
 wait_until(lambda: control.connections() == [], "it is gone")
 equal(control.send(id, "late").status, 410)
+
+=== TEST 28: large contexts are looked through in small pieces: between them other events have their turn
+--- log_level: debug
+--- redis
+--- config
+ws_redis $TEST_REDIS;
+ws_auth_token cookie:t;
+location /control { ws_control timeout=20s; }
+location /ws { ws_auth redis; ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+--- client
+import control, json
+control.ready()
+redis("SET", "session:a", json.dumps({"numbers": list(range(10000))}))
+pairs = [tunnel("/ws", cookie="t=a") for _ in range(40)]
+def turns(method, query):
+    before = nginx.error_log().count("worker cycle")
+    answer = control.call(method, f"/connections?{query}")
+    equal(answer.status, 200)
+    return nginx.error_log().count("worker cycle") - before
+few = turns("GET", "session=" + control.session_name("nobody"))
+for method in "GET", "DELETE":
+    check(turns(method, "context.user=nobody") >= few + 15, method)

@@ -14,8 +14,9 @@ using relay::CommandResult;
 
 constexpr std::size_t max_tasks = 1024;
 
-// Connections in one piece.
+// Connections in one piece, and bytes of their contexts that are parsed; one context has any size.
 constexpr int at_a_time = 64;
+constexpr std::size_t bytes_at_a_time = 64 * 1024;
 
 void set(Answer& answer, int status, std::string_view detail) {
     answer.status = status;
@@ -127,11 +128,13 @@ bool ControlDesk::piece(Task& task) {
     const auto* all = std::get_if<control::CloseAll>(&task.request);
     const control::Selection& selection = list != nullptr ? list->selection : all->selection;
     if (list != nullptr && task.last.empty()) { task.last = list->after; }
-    for (int n = 0; n < at_a_time; ++n) {
+    std::size_t parsed = 0;
+    for (int n = 0; n < at_a_time && parsed < bytes_at_a_time; ++n) {
         const auto next = worker_.tunnels().upper_bound(task.last);
         if (next == worker_.tunnels().end()) { return true; }
         task.last = next->first;
         Tunnel& tunnel = *next->second;
+        if (!selection.filters.empty()) { parsed += tunnel.context().size(); }
         const std::string session = selection.session.empty() ? std::string() : tunnel.session_name();
         if (!selection.matches(session, tunnel.context())) { continue; }
         if (list != nullptr) {
