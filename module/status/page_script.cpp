@@ -19,12 +19,14 @@ const PLOTS = {
   messages: { series: [["in", (now) => now.messages.in], ["out", (now) => now.messages.out]], rate: true },
   bytes: { series: [["in", (now) => now.bytes.in], ["out", (now) => now.bytes.out]], rate: true },
   requests: {
-    series: [["allowed", (now) => now.auth.results.allowed],
-      ["refused", (now) => sum(Object.values(now.auth.results)) - now.auth.results.allowed]],
+    series: [["let in", (now) => letIn(now.auth.results)],
+      ["refused", (now) => sum(Object.values(now.auth.results)) - letIn(now.auth.results)]],
     rate: true,
   },
 };
 
+// With a session, and without one where the location allows that.
+const letIn = ({ allowed, anonymous, unchecked }) => allowed + anonymous + unchecked;
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
 // Three digits and a prefix: 12, 1.2k, 34M.

@@ -54,6 +54,9 @@ async function startGateway(backend) {
         listen 127.0.0.1:${port};
         add_header Content-Security-Policy "default-src 'self'";
         location /ws { ws_pass http://127.0.0.1:${backend}; }
+        location /guests {
+          ws_auth variable "{}"; ws_auth_token cookie:t; ws_auth_optional on; ws_pass http://127.0.0.1:${backend};
+        }
         location /http { ws_delivery http; if ($ws_event = message) { return 500; } if ($ws_event) { return 204; } }
         location = /ws-status { ws_status; }
       }
@@ -134,6 +137,18 @@ await story(async (afterwards) => {
     await page.locator('#closes [data-row="4xxx of the application, by backend"]').waitFor();
     await page.locator('#closes [data-row="1000 normal, by client"]').waitFor();
     await shows(value("open", "open"), String(sockets.length - 2));
+  });
+
+  await step("guests are let in, not refused", async () => {
+    const timer = setInterval(async () => sockets.push(await connect(gateway.host, "/guests")), 100);
+    // Both are drawn in one go.
+    const refused = await page.waitForFunction(() => {
+      const [letIn, refused] = ["let in", "refused"].map((name) => document.querySelector(
+        `[data-plot="requests"] [data-value="${name}"]`).textContent);
+      return letIn !== "0" && refused;
+    });
+    clearInterval(timer);
+    assert.equal(await refused.jsonValue(), "0");
   });
 
   await step("requests of http delivery are shown by what became of them", async () => {
