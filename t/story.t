@@ -112,3 +112,61 @@ limiting connections
 qr/access forbidden by rule.*request: "GET \/quiet\?x=1 HTTP\/1\.1"/
 --- no_error_log
 TOKEN-7Q
+
+=== TEST 5: who isn't let in by the backend, who has no session, and who is told by a close code has a story, too
+--- redis
+SET session:TOKEN-7Q {"user":"SECRET-ann"}
+--- config
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
+ws_auth redis;
+ws_auth_token cookie:t;
+location /headers { ws_pass http://$TEST_BACKEND; }
+location /envelope { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+location /http { ws_delivery http; ws_pass http://$TEST_BACKEND; }
+location /nobody { ws_pass http://127.0.0.1:$TEST_CLOSED_PORT; }
+location /guests { ws_auth_optional on; ws_pass http://$TEST_BACKEND; }
+location /told { ws_auth_reject close; ws_pass http://$TEST_BACKEND; }
+--- client
+import contextlib
+@contextlib.contextmanager
+def story(*expected):
+    skip = len(nginx.error_log().splitlines())
+    yield
+    wait_until(lambda: expected[-1].split("connection=")[0] in "".join(nginx.error_log().splitlines()[skip:]), expected[-1])
+    lines = [line for line in nginx.error_log().splitlines()[skip:] if " ws: " in line]
+    told = [re.search(r"\] \S+ \*\d+ ws: (.*?)(?: while [a-z ]+)?, client: ", line)[1] for line in lines]
+    ids = {id for line in told for id in re.findall(r"connection=(\w+)", line)}
+    equal(len(ids), 1, "all lines have the id")
+    equal([re.sub(r"\d+\.\d{6}s", "T", line.replace(*ids, "ID")) for line in told], list(expected))
+begin = ["lookup connection=ID", "allowed connection=ID lookup=T"]
+for path in "/headers", "/envelope", "/http":
+    with story(*begin, "refused 403, connection=ID: by the backend"):
+        c = client(path, cookie="t=TOKEN-7Q")
+        backend.accept().respond("403 Forbidden", body=b"no")
+        equal(c.status, 403)
+with story(*begin, "refused 502, connection=ID: by the backend"):
+    equal(client("/nobody", cookie="t=TOKEN-7Q").status, 502)
+with story(*begin, "backend's 101 refused, connection=ID: its Upgrade, Connection or Sec-WebSocket-Accept is wrong",
+           "refused 502, connection=ID: by the backend"):
+    c = client("/headers", cookie="t=TOKEN-7Q")
+    backend.accept().upgrade(accept="x")
+    equal(c.status, 502)
+end = "closed connection=ID by=client code=1000 messages_in=0 messages_out=0 "
+for cookie, lookup in (None, []), ("t=nobody-7Q", ["lookup connection=ID"]):
+    with story(*lookup, "anonymous connection=ID", "open connection=ID", end):
+        c, b = tunnel("/guests", cookie=cookie)
+        c.send_close(1000)
+        b.expect_close(1000)
+        b.send_close(1000)
+        c.expect_close(1000)
+        c.expect_eof()
+with story("lookup connection=ID", "refused 401, connection=ID: no such session"):
+    c = client("/told", cookie="t=nobody-7Q")
+    equal(c.status, 101)
+    c.expect_close(4401)
+    c.send_close(4401)
+    c.expect_eof()
+--- no_error_log
+TOKEN-7Q
+nobody-7Q
+SECRET

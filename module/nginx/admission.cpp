@@ -242,6 +242,10 @@ ngx_int_t let_in(Connection& connection, std::shared_ptr<const context::Context>
     connection.context = std::move(context);
     connection.auth = status;
     count(status);
+    if (status == AuthStatus::anonymous) {
+        ngx_log_error(NGX_LOG_INFO, connection.request->connection->log, 0, "ws: anonymous connection=%*s",
+                      connection.id.size(), connection.id.data());
+    }
     return deliver(connection);
 }
 

@@ -43,12 +43,20 @@ const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
     return nullptr;
 }
 
+// The backend's answer to an upgrade that was let in, or nginx's for it, is no 101.
+void note_refusal(const ngx_http_request_t& r, const Connection& connection) noexcept {
+    if (connection.kind != websocket::RequestKind::upgrade || connection.verdict != NGX_DECLINED) { return; }
+    ngx_log_error(NGX_LOG_INFO, r.connection->log, 0, "ws: refused %ui, connection=%*s: by the backend",
+                  r.headers_out.status, connection.id.size(), connection.id.data());
+}
+
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept try {
-    if (r != r->main || r->upstream == nullptr || r->headers_out.status >= NGX_HTTP_OK) {
+    Connection* connection = r == r->main && r->upstream != nullptr ? Connection::of(r) : nullptr;
+    if (connection == nullptr) { return next_header_filter(r); }
+    if (r->headers_out.status >= NGX_HTTP_OK) {
+        note_refusal(*r, *connection);
         return next_header_filter(r);
     }
-    Connection* connection = Connection::of(r);
-    if (connection == nullptr) { return next_header_filter(r); }
     if (const char* wrong = refuse_switch(r, *connection)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "ws: backend's %ui refused, connection=%*s: %s",
                       r->headers_out.status, connection->id.size(), connection->id.data(), wrong);
