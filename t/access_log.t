@@ -178,3 +178,34 @@ c.expect_eof()
 wait_until(lambda: nginx.access_log(), "the line is there")
 --- access_log
 qr/^127\.0\.0\.1 \S+ "\/ws" 101 [\d.]+ s connection=[0-9a-f]{32} auth=off lookup=- cache=- in=0\/8 out=0\/4 close=1000 by=client pongs_missed=0 context_refreshes=0$/
+
+=== TEST 7: a client that is refused by a close code: which one, beside the reason
+--- redis
+--- http_config
+log_format ws '$status in=$ws_messages_in/$ws_bytes_in out=$ws_messages_out/$ws_bytes_out close=$ws_close_code by=$ws_closed_by auth=$ws_auth_status';
+--- config
+access_log $TEST_DIR/access.log ws;
+ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
+ws_auth redis;
+ws_auth_token cookie:t;
+ws_auth_reject close;
+location /ws { ws_pass http://$TEST_BACKEND; }
+location /status { ws_status; }
+--- client
+import status
+for code, request in (4401, {"cookie": "t=nobody"}), (4403, {"origin": "http://elsewhere.example"}):
+    c = client("/ws", **request)
+    c.expect_close(code)
+    c.send_close(code)
+    c.expect_eof()
+early = frame(CLOSE, struct.pack("!H", 1000), mask=b"abcd")
+c = client(raw=request_bytes("/ws") + early)
+c.expect_close(4401)
+c.expect_eof()
+wait_until(lambda: nginx.access_log().count("\n") == 3, "all lines are there")
+# There was no connection to a backend.
+equal((status.figures()["connections"]["opened"], status.figures()["closes"]), (0, []))
+--- access_log
+qr/^101 in=0\/8 out=0\/16 close=4401 by=gateway auth=denied$/m
+qr/^101 in=0\/8 out=0\/13 close=4403 by=gateway auth=origin$/m
+qr/^101 in=0\/8 out=0\/16 close=4401 by=gateway auth=no_token$/m

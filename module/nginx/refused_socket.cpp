@@ -42,7 +42,8 @@ void finish(ngx_http_request_t* r) noexcept {
 // Nothing but the client's close frame matters; what comes before is read and forgotten (RFC 6455 5.5.1).
 void on_read(ngx_http_request_t* r) noexcept {
     ngx_connection_t* c = r->connection;
-    websocket::Follower& follower = *Connection::of(r)->refused;
+    Connection& connection = *Connection::of(r);
+    websocket::Follower& follower = *connection.refused;
     if (c->read->timedout) { return finish(r); }
     std::array<u_char, 4096> bytes;
     // So many at a time, that nobody holds up the event loop.
@@ -52,6 +53,7 @@ void on_read(ngx_http_request_t* r) noexcept {
         if (size == NGX_AGAIN) { break; }
         if (size <= 0) { return finish(r); }
         const std::string_view data(reinterpret_cast<char*>(bytes.data()), static_cast<std::size_t>(size));
+        connection.summary->traffic.bytes_in += data.size();
         if (!follower.follow(data) || (follower.close_seen() && follower.at_boundary())) { return finish(r); }
     }
     if (c->read->ready) { ngx_post_event(c->read, &ngx_posted_next_events); }
@@ -68,10 +70,12 @@ void agree_subprotocol(ngx_http_request_t& r) {
     if (offered && !offered->empty()) { add_response_header(r, "Sec-WebSocket-Protocol", offered->front()); }
 }
 
-ngx_int_t send_close_frame(ngx_http_request_t* r, ngx_int_t status) {
+ngx_int_t send_close_frame(Connection& connection, ngx_int_t status) {
+    ngx_http_request_t* r = connection.request;
     const Close close = close_for(status);
     std::string frame;
     websocket::append_close(frame, close.code, close.reason, std::nullopt);
+    connection.summary = {{.bytes_out = frame.size()}, close.code, status::ClosedBy::gateway};
     const ngx_str_t kept = copy(r->pool, frame);
     auto* buffer = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
     if (buffer == nullptr) { throw std::bad_alloc(); }
@@ -93,13 +97,14 @@ ngx_int_t open_and_close(Connection& connection, ngx_int_t status) {
     connection.refused.emplace(websocket::Sender::client, false);
     ngx_int_t rc = send_own_101(*r);
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) { return rc == NGX_OK ? NGX_ERROR : rc; }
-    rc = send_close_frame(r, status);
+    rc = send_close_frame(connection, status);
     if (rc == NGX_ERROR) { return NGX_ERROR; }
 
     // What the client has sent without waiting for the 101.
     const std::string_view early(reinterpret_cast<char*>(r->header_in->pos),
                                  static_cast<std::size_t>(r->header_in->last - r->header_in->pos));
     r->header_in->pos = r->header_in->last;
+    connection.summary->traffic.bytes_in = early.size();
     const bool sound = connection.refused->follow(early);
 
     r->read_event_handler = on_read;
