@@ -243,3 +243,29 @@ finally:
     equal(other.wait(), 0)
 with open(log, encoding="utf-8") as file:
     equal([line for line in file if "exited on signal" in line], [])
+
+=== TEST 13: the old worker is gone when ws_drain_timeout is over, though nobody answers and ws_close_timeout is longer
+--- config
+ws_drain_timeout 4s;
+ws_close_timeout 1h;
+location / { ws_pass http://$TEST_BACKEND; }
+location /envelope { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+location /http { ws_delivery http; ws_pass http://$TEST_BACKEND; }
+--- client
+old, = nginx.worker_pids()
+pairs = [tunnel("/"), tunnel("/envelope")]
+for _ in range(2):
+    c = client("/http")
+    b = backend.accept()
+    b.respond("204 No Content")
+    equal(c.status, 101)
+    pairs.append((c, b))
+# One has a request under way.
+c.send_text("think")
+asked = backend.accept()
+nginx.reload()
+for c, b in pairs:
+    c.expect_close(1012)
+wait_until(lambda: not running(old), "the old worker is gone")
+for c, b in pairs:
+    c.expect_eof()

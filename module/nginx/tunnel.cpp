@@ -272,6 +272,7 @@ void Tunnel::on_timer(ngx_event_t* event) noexcept {
 State Tunnel::on_time() {
     if (drain_at_ == 0 || ngx_current_msec < drain_at_) { return relay_.expired(now()); }
     drain_at_ = 0;
+    relay_.shorten_end(Milliseconds(worker_.drain_left(connection_.conf->drain_timeout)));
     // RFC 6455 7.4.1 has no place for it but the reason; as with a 503, not the same for all (RFC 9110 10.2.3).
     const std::string reason = "server restart; retry-after=" + std::to_string(1 + ngx_random() % 5);
     return relay_.close({websocket::close_code::service_restart, reason},

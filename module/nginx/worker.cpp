@@ -20,6 +20,9 @@ std::unique_ptr<Worker> worker;
 
 constexpr int notices_at_a_time = 32;
 
+// When a worker has to go at once, or nearly so, its peers still have that much time to say good-bye.
+constexpr ngx_msec_t shortest_end = 2000;
+
 // Who asks about a connection that has just ended is told so.
 constexpr std::size_t ended_kept = 1024;
 
@@ -177,6 +180,12 @@ ngx_msec_t Worker::drain_time(ngx_msec_t time) const noexcept {
     void* conf = ngx_get_conf(cycle_->conf_ctx, ngx_core_module);
     const auto* core = static_cast<const ngx_core_conf_t*>(conf);
     return core->shutdown_timeout == 0 ? time : std::min(time, core->shutdown_timeout);
+}
+
+ngx_msec_t Worker::drain_left(ngx_msec_t time) noexcept {
+    const ngx_msec_t gone = ngx_current_msec - exiting_since();
+    const ngx_msec_t whole = drain_time(time);
+    return std::max(shortest_end, whole - std::min(whole, gone));
 }
 
 void Worker::drain() noexcept {

@@ -72,6 +72,9 @@ public:
     // itself waits (worker_shutdown_timeout).
     [[nodiscard]] ngx_msec_t drain_time(ngx_msec_t time) const noexcept;
 
+    // What is left of it for the end of a connection that is told now; never so little that nobody could answer.
+    [[nodiscard]] ngx_msec_t drain_left(ngx_msec_t time) noexcept;
+
     // When the worker was told to go, or now. Only while nginx says that it was (ngx_exiting).
     [[nodiscard]] ngx_msec_t exiting_since() noexcept {
         if (!exiting_since_) { exiting_since_ = ngx_current_msec; }

@@ -2,6 +2,7 @@
 // and knows when it is over. Owns what could not be sent yet; everything else belongs to the worker's Scratch.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -63,6 +64,9 @@ public:
 
     // Ends the connection with these close frames.
     [[nodiscard]] State close(const Close& client, const Close& backend, Milliseconds now);
+
+    // From here on an end takes no longer than that.
+    void shorten_end(Milliseconds time) noexcept { timeouts_.close = std::min(timeouts_.close, time); }
 
     // The session has changed.
     [[nodiscard]] State change_context(std::shared_ptr<const context::Context> context, Milliseconds now);
