@@ -362,6 +362,8 @@ pairs = [tunnel("/ws") for _ in range(20)]
 for c, b in pairs:
     c.send_text("x")
     b.expect_text("x")
+# They are counted at the end of the event that has passed them on.
+status.until(lambda now: now["messages"]["in"] == 20, "all are counted")
 before = nginx.worker_pids()
 for victim in before:
     os.kill(victim, signal.SIGKILL)
