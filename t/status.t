@@ -229,7 +229,11 @@ for name, family in m.families.items():
     check(name.startswith("ws_"), f"prefix of {name}")
     # The library takes _total off a counter's name.
     equal(f"# TYPE {name}_total counter" in m.text, family.type == "counter", f"only counters end in _total: {name}")
+equal(len(m.samples), sum(len(family.samples) for family in m.families.values()), "each series once")
 check(len(m.samples) < 120, "few series")
+with open("docs/status.md", encoding="utf-8") as file:
+    documented = set(re.findall(r"`(ws_\w+)`", "".join(line.split("|")[1] for line in file if line.startswith("| `ws_"))))
+equal({name + ("_total" if family.type == "counter" else "") for name, family in m.families.items()}, documented)
 
 === TEST 9: the format is the argument's, the directive's, or what Accept names
 --- config
