@@ -129,12 +129,14 @@ connect() failed (111: Connection refused) while connecting to upstream
 --- redis_own
 --- http_config
 limit_req_zone $server_name zone=attempts:64k rate=1r/m;
+limit_conn_zone $server_name zone=clients:64k;
 --- config
 ws_auth_token  cookie:sid;
 location /chat { ws_auth redis; ws_redis unix:$TEST_DIR/nowhere.sock; ws_pass http://$TEST_BACKEND; }
 location /silent { ws_auth redis; ws_redis $TEST_REDIS timeout=100ms; ws_pass http://$TEST_BACKEND; }
 location /password { ws_auth redis; ws_redis redis://127.0.0.1:$TEST_REDIS_PORT; ws_pass http://$TEST_BACKEND; }
 location /limited { limit_req zone=attempts; ws_pass http://$TEST_BACKEND; }
+location /one { limit_conn clients 1; ws_pass http://$TEST_BACKEND; }
 --- client
 c = client("/chat", cookie="sid=a")
 equal(c.status, 503)
@@ -147,12 +149,15 @@ redis("CONFIG", "SET", "requirepass", "hush")
 equal(client("/password", cookie="sid=a").status, 503)
 tunnel("/limited")
 equal(client("/limited").status, 503)
+one = tunnel("/one")
+equal(client("/one").status, 503)
 --- error_log
 qr/ws: redis \S+ unreachable: connect\(\) failed/
 qr/ws: refused 503, connection=\w+: no connection/
 qr/ws: refused 503, connection=\w+: no reply in time/
 NOAUTH
 limiting requests
+limiting connections
 
 === TEST 8: what the backend refuses with reaches the client; the context is too large for it
 --- config
@@ -437,3 +442,93 @@ c.expect_close(4401)
 c.send_close(4401)
 c, b = tunnel("/nobody")
 equal(b.header("X-WS-Context"), "null")
+
+=== TEST 22: 1006: a worker that is killed
+--- config
+location /chat { ws_pass http://$TEST_BACKEND; }
+--- client
+c, b = tunnel("/chat")
+os.kill(nginx.worker_pids()[0], signal.SIGKILL)
+c.expect_eof()
+--- expect_alert
+qr/worker process \d+ exited on signal 9/
+
+=== TEST 23: 1013: a backend that takes nothing
+--- config
+location /chat { proxy_send_timeout 300ms; ws_pass http://$TEST_BACKEND; }
+--- client
+c, b = tunnel("/chat")
+c.sock.settimeout(1)
+try:
+    for _ in range(1000):
+        c.send_binary(bytes(65536))
+except (socket.timeout, TimeoutError, ConnectionError):
+    pass
+nginx.wait_log("backend reads too slowly")
+b.close()
+--- error_log
+qr/ws: closed .* backend reads too slowly/
+
+=== TEST 24: HTTP delivery: a message without an answer
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 4; }
+--- config
+location /chat { ws_delivery http; ws_max_message_size 100; ws_pass http://backend; }
+location /late { ws_delivery http; proxy_read_timeout 200ms; ws_pass http://$TEST_BACKEND; }
+--- client
+def failed(**answer):
+    """On a connection of its own, since the log has the 1st, 2nd, 4th ... of each."""
+    c = client("/chat")
+    b = backend.accept()
+    b.respond("204 No Content")
+    equal(c.status, 101)
+    c.send_text("x")
+    b.read_request()
+    b.read_body()
+    b.respond(**answer)
+    c.send_text("y")
+    b.read_request()
+    b.read_body()
+    b.respond(headers=["Content-Type: text/plain", "Connection: close"], body="still here")
+    equal(c.recv_text(), "still here")
+    return c
+
+kept = [failed(status=f"{status} Status") for status in (302, 403, 413, 419)]
+kept.append(failed(headers=["Content-Type: text/plain"], body=b"\xff"))
+kept.append(failed(headers=["Content-Type: multipart/mixed; boundary=x"], body=b"--x\r\n\r\nopen"))
+kept.append(failed(headers=["X-WS-Close: 1006"]))
+kept.append(failed(headers=["X-WS-Context-Update: []"]))
+
+c = client("/chat")
+b = backend.accept()
+b.respond("204 No Content")
+equal(c.status, 101)
+c.send_text("x")
+b.read_request()
+b.read_body()
+b.respond(body=b"x" * 101)
+nginx.wait_log("reply too large")
+late = client("/late")
+backend.accept().respond("204 No Content")
+equal(late.status, 101)
+late.send_text("x")
+b = backend.accept()
+nginx.wait_log("status 504")
+gone = client("/chat")
+b = backend.accept()
+b.respond("204 No Content")
+equal(gone.status, 101)
+gone.send_text("x")
+b.read_request()
+backend.close()
+b.close()
+nginx.wait_log("status 502")
+--- error_log
+qr/ws: request failed, connection=\w+ seq=1: status 302/
+qr/ws: request failed, connection=\w+ seq=1: status 403/
+qr/ws: request failed, connection=\w+ seq=1: status 413/
+qr/ws: request failed, connection=\w+ seq=1: status 419/
+qr/ws: request failed, connection=\w+ seq=1: body is not what its type says/
+qr/ws: request failed, connection=\w+ seq=1: X-WS-Close is wrong/
+qr/ws: request failed, connection=\w+ seq=1: X-WS-Context-Update can't be applied/
+ws: reply too large (ws_max_message_size)
