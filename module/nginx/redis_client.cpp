@@ -26,7 +26,7 @@ RedisClient::RedisClient(const RedisServer& server, status::RedisCounters& count
                          std::function<void()> on_failure)
     : server_(server), counters_(counters), log_(log), on_failure_(std::move(on_failure)) {
     for (ngx_uint_t i = 0; i < server.connections; ++i) {
-        connections_.push_back(std::make_unique<RedisConnection>(*this, server, log));
+        connections_.push_back(std::make_unique<RedisConnection>(*this, server, log, RedisConnection::Receives{}));
     }
     no_socket_.fd = static_cast<ngx_socket_t>(-1);
     no_socket_.data = this;
@@ -102,8 +102,11 @@ void RedisClient::has_work() noexcept {
 }
 
 void RedisClient::start_wanted() {
-    if (subscription_ != nullptr) { subscription_->start_wanted(); }
-    if (tracking_ != nullptr && !tracking_->settled()) { return; }
+    if (subscription_ != nullptr) { subscription_->receiver().start_wanted(); }
+    if (tracking_ != nullptr) {
+        tracking_->receiver().start_wanted();
+        if (!tracking_->settled()) { return; }
+    }
     for (const auto& connection : connections_) {
         if (connection->state() != State::wanted) { continue; }
         if (tracking_ != nullptr) { tracking_->before_start(*connection); }
@@ -132,14 +135,16 @@ void RedisClient::subscribe(const redis::Subscription& subscription) {
 
 void RedisClient::unsubscribe() noexcept { subscription_.reset(); }
 
+RedisReceiver* RedisClient::receiver_of(const RedisConnection& connection) noexcept {
+    if (subscription_ != nullptr && subscription_->receiver().is(connection)) { return &subscription_->receiver(); }
+    if (tracking_ != nullptr && tracking_->receiver().is(connection)) { return &tracking_->receiver(); }
+    return nullptr;
+}
+
 void RedisClient::is_up(RedisConnection& connection) {
     counters_.connects.add();
-    if (subscription_ != nullptr && subscription_->is_receiver(connection)) {
-        subscription_->receiver_up();
-        return;
-    }
-    if (tracking_ != nullptr && tracking_->is_receiver(connection)) {
-        tracking_->receiver_up();
+    if (RedisReceiver* receiver = receiver_of(connection)) {
+        receiver->up();
         return;
     }
     set_state(status::RedisState::up);
@@ -158,13 +163,9 @@ void RedisClient::is_up(RedisConnection& connection) {
 // A receiver that fails alone is no outage; if the server is down, the readers will notice.
 void RedisClient::is_down(const RedisConnection& connection, const char* reason, ngx_err_t err,
                           std::size_t lost) noexcept {
-    if (subscription_ != nullptr && subscription_->is_receiver(connection)) {
-        subscription_->receiver_failed(reason);
+    if (RedisReceiver* receiver = receiver_of(connection)) {
+        receiver->failed(reason);
         if (on_failure_ != nullptr) { on_failure_(); }
-        return;
-    }
-    if (tracking_ != nullptr && tracking_->is_receiver(connection)) {
-        tracking_->receiver_failed(reason);
         return;
     }
     failed_ += lost;
@@ -180,14 +181,9 @@ void RedisClient::is_down(const RedisConnection& connection, const char* reason,
 
 void RedisClient::is_closed(const RedisConnection& connection) {
     if (shut_down_) { return; }
-    if (subscription_ != nullptr && subscription_->is_receiver(connection)) {
-        subscription_->receiver_closed();
-        return;
-    }
-    if (tracking_ == nullptr) { return; }
-    if (tracking_->is_receiver(connection)) {
-        tracking_->receiver_closed();
-    } else {
+    if (RedisReceiver* receiver = receiver_of(connection)) {
+        receiver->closed();
+    } else if (tracking_ != nullptr) {
         tracking_->reader_closed(down_);
     }
 }
@@ -228,8 +224,8 @@ void RedisClient::retire() {
 void RedisClient::shutdown() noexcept {
     shut_down_ = true;
     for (const auto& connection : connections_) { connection->drop(); }
-    if (tracking_ != nullptr) { tracking_->shutdown(); }
-    if (subscription_ != nullptr) { subscription_->shutdown(); }
+    if (tracking_ != nullptr) { tracking_->receiver().shutdown(); }
+    if (subscription_ != nullptr) { subscription_->receiver().shutdown(); }
     if (retry_.timer_set) { ngx_del_timer(&retry_); }
     if (work_.posted) { ngx_delete_posted_event(&work_); }
     refused_.clear();

@@ -57,7 +57,7 @@ public:
 
 private:
     friend class RedisConnection;
-    friend class RedisSubscription;
+    friend class RedisReceiver;
     friend class RedisTracking;
 
     // From RedisConnection.
@@ -71,7 +71,7 @@ private:
     // There is something to hear about until the worker has gone.
     [[nodiscard]] bool listens() const noexcept { return tracking_ != nullptr || subscription_ != nullptr; }
 
-    // From RedisTracking and RedisSubscription.
+    // From RedisTracking and RedisReceiver.
     [[nodiscard]] ngx_uint_t address() const noexcept { return address_; }
     template <typename Visit>
     void for_each_ready(Visit visit) {
@@ -84,6 +84,8 @@ private:
     static void on_retry(ngx_event_t* event) noexcept;
 
     void start_wanted();
+    // Whose connection that is; null: it is one for commands.
+    [[nodiscard]] RedisReceiver* receiver_of(const RedisConnection& connection) noexcept;
     RedisConnection* choose();
     void refuse(std::shared_ptr<redis::Command> command);
     void retry_later() noexcept;

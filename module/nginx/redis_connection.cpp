@@ -31,20 +31,14 @@ ngx_err_t connect_error(ngx_socket_t fd) noexcept {
 }  // namespace
 
 RedisConnection::RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log,
-                                 redis::Invalidations* listener)
-    : client_(client), server_(server), cycle_log_(log), log_(*log), listener_(listener) {
+                                 const Receives& receives)
+    : client_(client), server_(server), cycle_log_(log), log_(*log), receives_(receives) {
     // nginx logs each failed connect() and handshake, up to [crit]; an outage is the client's to log, once.
     log_.log_level = NGX_LOG_INFO;
     log_.handler = nullptr;
     log_.next = nullptr;
     log_.writer = on_log;
     log_.wdata = this;
-}
-
-RedisConnection::RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log,
-                                 const redis::Subscription& subscription)
-    : RedisConnection(client, server, log) {
-    subscription_ = &subscription;
 }
 
 RedisConnection::~RedisConnection() { drop(); }
@@ -64,9 +58,11 @@ void RedisConnection::on_log(ngx_log_t* log, ngx_uint_t level, u_char* text, siz
 }
 
 std::unique_ptr<redis::Pipeline> RedisConnection::make_pipeline() const {
-    if (subscription_ != nullptr) { return std::make_unique<redis::Pipeline>(server_.login, *subscription_); }
-    if (listener_ != nullptr) {
-        return std::make_unique<redis::Pipeline>(server_.login, *listener_, server_.max_reply);
+    if (receives_.subscription != nullptr) {
+        return std::make_unique<redis::Pipeline>(server_.login, *receives_.subscription);
+    }
+    if (receives_.listener != nullptr) {
+        return std::make_unique<redis::Pipeline>(server_.login, *receives_.listener, server_.max_reply);
     }
     return std::make_unique<redis::Pipeline>(server_.login, server_.max_reply);
 }
@@ -281,7 +277,7 @@ void RedisConnection::read() {
 bool RedisConnection::take(std::string_view bytes) {
     silent_ = false;
     if (!pipeline_->feed(bytes)) {
-        if (listener_ != nullptr && pipeline_->tracking_refused()) {
+        if (receives_.listener != nullptr && pipeline_->tracking_refused()) {
             client_.tracking_is_refused(pipeline_->error().c_str());
         }
         fail(pipeline_->error().c_str(), 0, Status::unavailable);

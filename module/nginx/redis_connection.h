@@ -27,12 +27,13 @@ public:
         ready,
     };
 
-    // With a listener it is a receiver (redis/pipeline.h), which takes no commands.
-    RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log,
-                    redis::Invalidations* listener = nullptr);
-    // Or a receiver of what is published.
-    RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log,
-                    const redis::Subscription& subscription);
+    // Who hears what comes unasked for. One of them makes the connection a receiver (redis/pipeline.h), which takes no commands.
+    struct Receives {
+        redis::Invalidations* listener = nullptr;
+        const redis::Subscription* subscription = nullptr;
+    };
+
+    RedisConnection(RedisClient& client, const RedisServer& server, ngx_log_t* log, const Receives& receives);
     RedisConnection(const RedisConnection&) = delete;
     RedisConnection& operator=(const RedisConnection&) = delete;
     ~RedisConnection();
@@ -98,8 +99,7 @@ private:
     ngx_log_t* cycle_log_;
     ngx_log_t log_;          // mutes what nginx would say at each attempt; alerts pass
     std::string tls_fault_;  // what it said of TLS
-    redis::Invalidations* listener_;
-    const redis::Subscription* subscription_ = nullptr;
+    Receives receives_;
     long long receiver_ = 0;
     bool tracking_refused_ = false;
     std::unique_ptr<redis::Pending> tracking_;  // CLIENT TRACKING under way

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <utility>
 
 #include "nginx/redis_client.h"
 
@@ -9,40 +10,17 @@ namespace ws::nginx {
 
 namespace {
 
-constexpr ngx_msec_t check_interval = 5000;
+constexpr RedisReceiver::Words words{"reports no changes", "sessions are read again every ws_auth_recheck",
+                                     "reports changes again"};
 
 }  // namespace
 
 RedisTracking::RedisTracking(RedisClient& client, const RedisServer& server, ngx_log_t* log,
                              redis::Invalidations& listener)
-    : client_(client), server_(server), log_(log), listener_(listener), receiver_(client, server, log, &listener) {
-    no_socket_.fd = static_cast<ngx_socket_t>(-1);
-    no_socket_.data = this;
-    for (ngx_event_t* event : {&retry_, &check_}) {
-        event->data = &no_socket_;
-        event->log = log;
-        event->cancelable = 1;
-    }
-    retry_.handler = on_retry;
-    check_.handler = on_check;
-}
-
-RedisTracking::~RedisTracking() { shutdown(); }
-
-bool RedisTracking::settled() {
-    if (state_ == State::off) {
-        state_ = State::starting;
-        receiver_.want(client_.address());
-    }
-    if (receiver_.state() == RedisConnection::State::wanted) { receiver_.start(); }
-    return state_ != State::starting;
-}
+    : client_(client), listener_(listener), receiver_(client, server, log, {.listener = &listener}, words, *this) {}
 
 void RedisTracking::receiver_up() {
     state_ = State::on;
-    if (std::exchange(told_, false)) {
-        ngx_log_error(NGX_LOG_NOTICE, log_, 0, "ws: redis %s reports changes again", server_.name.c_str());
-    }
     bool untracked_reads = false;
     client_.for_each_ready([&](RedisConnection& reader) {
         reader.track(receiver_.id());
@@ -50,7 +28,6 @@ void RedisTracking::receiver_up() {
     });
     listener_.tracked(true);
     if (untracked_reads) { listener_.missed(); }
-    if (!check_.timer_set) { ngx_add_timer(&check_, check_interval); }
     client_.has_work();
 }
 
@@ -58,62 +35,32 @@ void RedisTracking::receiver_up() {
 void RedisTracking::receiver_failed(const char* why) noexcept {
     bool served = false;
     client_.for_each_ready([&served](const RedisConnection&) { served = true; });
-    if (state_ == State::lost && served) { tell_off(why); }
-}
-
-void RedisTracking::tell_off(const char* why) noexcept {
-    if (std::exchange(told_, true)) { return; }
-    ngx_log_error(NGX_LOG_WARN, log_, 0,
-                  "ws: redis %s reports no changes (%s): sessions are read again every ws_auth_recheck",
-                  server_.name.c_str(), why);
+    if (state_ == State::lost && served) { receiver_.log_off(why); }
 }
 
 void RedisTracking::receiver_closed() {
     if (state_ == State::refused) { return; }
-    const bool was_lost = state_ == State::lost;
-    state_ = State::lost;
+    const bool was_lost = std::exchange(state_, State::lost) == State::lost;
     if (!was_lost) { listener_.tracked(false); }
-    if (!retry_.timer_set) { ngx_add_timer(&retry_, backoff_.next(static_cast<std::uint32_t>(ngx_random()))); }
     client_.has_work();
 }
 
-void RedisTracking::start_again() {
-    if (state_ != State::on) { return; }
-    receiver_.drop();
-    receiver_closed();
-}
-
-void RedisTracking::on_retry(ngx_event_t* event) noexcept {
-    auto& self = *static_cast<RedisTracking*>(static_cast<ngx_connection_t*>(event->data)->data);
-    try {
-        self.receiver_.want(self.client_.address());
-        self.client_.has_work();
-    } catch (...) { ngx_add_timer(event, 1000); }
-}
-
-void RedisTracking::on_check(ngx_event_t* event) noexcept {
-    auto& self = *static_cast<RedisTracking*>(static_cast<ngx_connection_t*>(event->data)->data);
-    try {
-        self.check();
-    } catch (...) { ngx_log_error(NGX_LOG_ALERT, event->log, 0, "ws: out of memory"); }
-    ngx_add_timer(event, check_interval);
-}
-
-void RedisTracking::check() {
-    if (receiver_.state() == RedisConnection::State::ready) {
-        backoff_.reset();  // it has lasted
-        receiver_.check();
-    }
-    // A reader that doesn't answer fails by its own timeout.
+// A reader that doesn't answer fails by its own timeout.
+void RedisTracking::receiver_checked() {
     client_.for_each_ready([](RedisConnection& reader) {
         reader.push(std::array<std::string_view, 1>{"PING"}, std::make_shared<redis::Command>(nullptr));
     });
 }
 
+void RedisTracking::start_again() {
+    if (state_ == State::on) { receiver_.replace(); }
+}
+
 void RedisTracking::refused(const char* why) {
     if (state_ == State::refused) { return; }
     state_ = State::refused;
-    tell_off(why);
+    receiver_.give_up();
+    receiver_.log_off(why);
     listener_.tracked(false);
     client_.has_work();
 }
@@ -140,13 +87,6 @@ void RedisTracking::reader_up(RedisConnection& reader) {
 void RedisTracking::reader_closed(bool server_down) {
     reads_lost_ = server_down;
     listener_.missed();
-}
-
-void RedisTracking::shutdown() noexcept {
-    receiver_.drop();
-    for (ngx_event_t* event : {&retry_, &check_}) {
-        if (event->timer_set) { ngx_del_timer(event); }
-    }
 }
 
 }  // namespace ws::nginx
