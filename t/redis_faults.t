@@ -670,3 +670,31 @@ equal(c.status, 503)
 c.request("GET /free HTTP/1.1\r\nHost: localhost\r\n\r\n")
 equal((c.status, c.body), (200, b"free"))
 backend.no_connection()
+
+=== TEST 26: answers that have come while the worker was away are not late
+--- redis_own
+--- config
+ws_redis $TEST_REDIS connections=1 timeout=2s;
+ws_auth redis;
+ws_auth_token cookie:sid;
+ws_context_select;
+location / { ws_delivery http; if ($ws_event) { return 204; } }
+--- client
+import time
+for n in range(20):
+    redis("SET", f"session:{n}", '{"a":"' + "x" * 60000 + '"}')
+first = client("/", cookie="sid=0")
+equal(first.status, 101)
+redis.stop()
+clients = [client("/", cookie=f"sid={n}") for n in range(1, 20)]
+equal(get("/").status, 426)  # answered by the same worker, later
+[worker] = nginx.worker_pids()
+os.kill(worker, signal.SIGSTOP)
+redis.resume()
+wait_until(lambda: redis.calls("get") == 20, "Redis has answered")
+time.sleep(2.1)  # longer than timeout=
+os.kill(worker, signal.SIGCONT)
+for c in clients:
+    equal(c.status, 101)
+--- no_error_log
+ws: redis

@@ -239,10 +239,11 @@ void RedisConnection::read() {
         close(Status::unavailable);
         return;
     }
-    if (event->timedout) {
-        event->timedout = 0;
-        late();
-        return;
+    const bool timedout = event->timedout != 0;
+    event->timedout = 0;
+    if (timedout) {
+        if (state_ != State::ready) { return late(); }
+        event->available = -1;  // nobody is late who has been answered, by a server that waits for a busy worker
     }
     if (!established()) { return; }
     u_char buffer[read_size];
@@ -272,6 +273,7 @@ void RedisConnection::read() {
         return;
     }
     watch();
+    if (timedout && load() > 0) { late(); }
 }
 
 bool RedisConnection::take(std::string_view bytes) {
@@ -322,7 +324,7 @@ void RedisConnection::late() {
         fail(established_ ? "no reply to the login in time" : unanswered, 0, Status::timeout);
         return;
     }
-    if (socket_->read->posted) {  // there is more to read: who waits may have been answered
+    if (socket_->read->posted) {  // there is more to read
         ngx_add_timer(socket_->read, server_.timeout);
         return;
     }
