@@ -52,6 +52,19 @@ ngx_int_t judge(const Connection& connection, const relay::HttpReply& reply) {
     return NGX_OK;
 }
 
+// A backend may say it as any other, but nginx would end the connection without a word, or say 400.
+bool means_something_to_nginx(ngx_int_t status) noexcept {
+    return status == NGX_HTTP_REQUEST_TIME_OUT || status == NGX_HTTP_CLOSE ||
+           (status >= NGX_HTTP_NGINX_CODES && status <= NGX_HTTP_CLIENT_CLOSED_REQUEST);
+}
+
+ngx_int_t send_status(ngx_http_request_t* r, ngx_int_t status) noexcept {
+    r->headers_out.status = static_cast<ngx_uint_t>(status);
+    r->headers_out.content_length_n = 0;
+    const ngx_int_t rc = ngx_http_send_header(r);
+    return rc == NGX_OK && !r->header_only ? ngx_http_send_special(r, NGX_HTTP_LAST) : rc;
+}
+
 // The client gets its 101; what the backend has said beside it is the first reply.
 ngx_int_t accept(Connection& connection, relay::HttpReply reply) {
     ngx_http_request_t* r = connection.request;
@@ -95,7 +108,7 @@ void opened(Connection& connection, relay::HttpReply reply) noexcept {
     } catch (...) { rc = r->header_sent ? NGX_ERROR : NGX_HTTP_INTERNAL_SERVER_ERROR; }
     if (rc == NGX_OK) { return release_request(connection); }
     r->read_event_handler = ngx_http_block_reading;
-    ngx_http_finalize_request(r, rc);
+    ngx_http_finalize_request(r, means_something_to_nginx(rc) ? send_status(r, rc) : rc);
 }
 
 }  // namespace ws::nginx

@@ -31,6 +31,9 @@ ngx_int_t send_own_101(ngx_http_request_t& r) {
     const auto keys = header_values(r, "Sec-WebSocket-Key");
     if (keys.size() != 1) { return NGX_HTTP_BAD_REQUEST; }
     r.keepalive = 0;
+    // limit_rate is for responses: the 101 would wait, and nobody for its rest.
+    r.limit_rate = 0;
+    r.limit_rate_set = 1;
     r.headers_out.status = NGX_HTTP_SWITCHING_PROTOCOLS;
     r.headers_out.status_line = line;
     r.headers_out.content_length_n = -1;
