@@ -458,3 +458,44 @@ for text, kind in [('{"a":1}', "application/json"), ("[1", "text/plain; charset=
     equal(b.header("Content-Type"), kind)
     equal(b.read_body().decode(), text)
     b.respond()
+
+=== TEST 17: ws_http_concurrency with a slow backend: so many at a time, never more, each message once
+--- redis: none
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 8; }
+--- config
+location / { ws_delivery http; ws_http_concurrency 5; ws_http_queue 4; ws_pass http://backend; }
+--- client
+import threading
+
+now, most, bodies = set(), [], []
+lock = threading.Lock()
+def serve(connection):
+    while True:
+        body = connection.read_body().decode()
+        if connection.header("ce-type") == "websocket.message":
+            with lock:
+                now.add(body)
+                bodies.append(body)
+                most.append(len(now))
+            time.sleep(0.02)
+            with lock:
+                now.remove(body)
+            connection.respond(headers=["Content-Type: text/plain"], body=body)
+        else:
+            connection.respond("204 No Content")
+        try:
+            connection.read_request()
+        except Failure:
+            return
+backend.serve(serve)
+c = client("/")
+equal(c.status, 101)
+texts = [f"{n} " + "x" * 2000 for n in range(200)]
+sending = in_thread(lambda: [c.send_text(text) for text in texts])
+equal(sorted(c.recv_text() for _ in texts), sorted(texts))
+equal(sorted(bodies), sorted(texts))
+equal(max(most), 5)
+c.send_close(1000)
+c.expect_close(1000)
+c.expect_eof()

@@ -140,3 +140,72 @@ for events in seen.values():
     equal(sorted(set(bodies)), list(range(MESSAGES)))
 print("answers %d, errors told %d, requests got %d" % (CLIENTS * MESSAGES, errors, sum(map(len, seen.values()))))
 server.kill()
+
+=== TEST 2: PHP-FPM is killed and started again under load: no socket is lost, and what was not answered is told of
+--- redis: none
+--- timeout: 120
+--- config
+location / {
+    ws_delivery http;
+    ws_http_error message;
+    include /etc/nginx/fastcgi_params;
+    fastcgi_param SCRIPT_FILENAME $TEST_DIR/echo.php;
+    fastcgi_pass unix:$TEST_DIR/fpm.sock;
+}
+--- client
+from http_examples import *
+import json
+
+with open(f"{TEST_DIR}/echo.php", "w") as file:
+    file.write("""<?php
+    header('Content-Type: text/plain');
+    if ($_SERVER['HTTP_CE_TYPE'] === 'websocket.message') {
+        file_put_contents(__DIR__ . '/accepted', $_SERVER['HTTP_CE_ID'] . "\\n", FILE_APPEND | LOCK_EX);
+        usleep(2000);
+        echo file_get_contents('php://input');
+    }
+    """)
+CLIENTS, MESSAGES = 30, 60
+told = []
+
+def talk(c):
+    """Sends each message until it is answered."""
+    sent = errors = 0
+    for n in range(MESSAGES):
+        while True:
+            sent += 1
+            c.send_text(f"message {n}")
+            answer = c.recv_text()
+            if answer == f"message {n}":
+                break
+            said = json.loads(answer)
+            equal((said["event"], said["seq"]), ("error", sent))
+            errors += 1
+            time.sleep(0.05)
+    told.append((sent, errors))
+
+fpm = php_fpm().__enter__()
+clients = [client("/") for _ in range(CLIENTS)]
+for c in clients:
+    equal(c.status, 101)
+talks = [in_thread(talk, c) for c in clients]
+for _ in range(3):
+    time.sleep(0.3)
+    os.killpg(fpm.process.pid, signal.SIGKILL)
+    fpm.process.wait()
+    time.sleep(0.2)
+    fpm = php_fpm().__enter__()
+try:
+    for thread in talks:
+        thread.join()
+    equal(len(told), CLIENTS)
+    check(sum(errors for _, errors in told) > 0, "the kills were felt")
+    with open(f"{TEST_DIR}/accepted") as file:
+        events = file.read().split()
+    equal(len(events), len(set(events)), "no event came twice")
+    for c in clients:
+        c.send_close(1000)
+        c.expect_close(1000)
+        c.expect_eof()
+finally:
+    fpm.__exit__()

@@ -6,6 +6,7 @@
 #include "nginx/connection.h"
 #include "nginx/request_headers.h"
 #include "nginx/request_template.h"
+#include "websocket/frame.h"
 #include "websocket/header_value.h"
 
 namespace ws::nginx {
@@ -299,6 +300,11 @@ void DetachedRequest::take_header() {
     const ngx_http_headers_out_t& headers = r_->headers_out;
     reply_.status = static_cast<unsigned>(headers.status);
     reply_.content_type = view(headers.content_type);
+    const off_t length = headers.content_length_n;
+    if (reply_.success() && length > 0 && static_cast<std::size_t>(length) <= parent_.conf->max_message_size) {
+        // And for the header of its frame.
+        reply_.body.reserve(static_cast<std::size_t>(length) + websocket::max_header_size);
+    }
     for_each_header(headers.headers, [this](const ngx_table_elt_t& line) {
         const std::string_view name = view(line.key);
         if (websocket::same_text(name, "X-WS-Context-Update")) {

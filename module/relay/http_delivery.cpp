@@ -19,6 +19,9 @@ namespace {
 // A compressor for a window of 4 KiB takes 38 KiB with this (websocket/deflate.h).
 constexpr int mem_level = 5;
 
+// A copy of less costs less than the bookkeeping.
+constexpr std::size_t large = 64 * 1024;
+
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 constexpr std::string_view json = "application/json";
 constexpr std::string_view octets = "application/octet-stream";
@@ -160,13 +163,17 @@ void HttpDelivery::on_answer(Answer& answer, Output& output) {
 }
 
 void HttpDelivery::on_reply(Answer& answer, Output& output) {
-    const HttpReply& reply = answer.reply;
+    HttpReply& reply = answer.reply;
     const auto messages = reply_messages(reply.content_type, reply.body);
     if (!messages) { return fail(answer, "body is not what its type says", output); }
     if (!reply.context_update.empty() && !patch_context(reply.context_update)) {
         note_failure(answer, "X-WS-Context-Update can't be applied");
     }
-    for (const ReplyMessage& message : *messages) { send_client(message.type, message.payload, output); }
+    if (messages->size() == 1 && messages->front().payload.size() == reply.body.size()) {
+        send_body(messages->front().type, reply.body, output);
+    } else {
+        for (const ReplyMessage& message : *messages) { send_client(message.type, message.payload, output); }
+    }
     if (reply.close.empty()) { return; }
     if (const auto close = parse_close(reply.close)) {
         close_by_backend(close->code, close->reason, output);
@@ -179,6 +186,18 @@ void HttpDelivery::send_client(Opcode type, std::string_view payload, Output& ou
     if (closing(Side::client).sent) { return; }
     ++backend_messages_;
     websocket::append_message(output.client, type, payload, deflater_.get(), options_.deflate_min_length, std::nullopt);
+}
+
+// All of a reply. A large one becomes its own frame: it is not held twice.
+void HttpDelivery::send_body(Opcode type, std::string& body, Output& output) {
+    if (deflater_ != nullptr || body.size() < large || !output.client.empty() || closing(Side::client).sent) {
+        return send_client(type, body, output);
+    }
+    ++backend_messages_;
+    std::string header;  // short: allocates nothing
+    websocket::append_frame_header(header, type, body.size(), true, std::nullopt);
+    body.insert(0, header);
+    output.client.swap(body);
 }
 
 bool HttpDelivery::patch_context(std::string_view merge_patch) {

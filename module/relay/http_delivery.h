@@ -91,6 +91,7 @@ private:
     void on_answer(Answer& answer, Output& output);
     void on_reply(Answer& answer, Output& output);
     void send_client(websocket::Opcode type, std::string_view payload, Output& output);
+    void send_body(websocket::Opcode type, std::string& body, Output& output);
     [[nodiscard]] bool patch_context(std::string_view merge_patch);
     void close_by_backend(std::uint16_t code, std::string_view reason, Output& output);
     void fail(const Answer& answer, std::string_view why, Output& output);

@@ -198,14 +198,16 @@ void Decoder::finish() noexcept {
     if (inflater_ != nullptr) { inflater_->clear(); }
 }
 
-// Doubles, so that many small pieces cost little, but not beyond what the message can still become.
+// Doubles, so that many small pieces cost little, but not beyond what the message can still become; and once a quarter of a frame is
+// there, room is made for all of it, or the last step would hold nearly all of it twice.
 void Decoder::store(std::string_view piece) {
     const std::size_t needed = stored_.size() + piece.size();
     if (needed > stored_.capacity()) {
         const bool last = !is_control(frame_opcode_) && frame_fin_ && !compressed_;
         const std::uint64_t bound = last ? message_size_ : limits_.max_message;
-        const auto doubled = static_cast<std::size_t>(std::min<std::uint64_t>(2 * stored_.capacity(), bound));
-        stored_.reserve(std::max(needed, doubled));
+        const std::uint64_t times = last && 4 * stored_.capacity() >= bound ? 4 : 2;
+        const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(times * stored_.capacity(), bound));
+        stored_.reserve(std::max(needed, room));
     }
     stored_.insert(stored_.end(), piece.begin(), piece.end());
 }
