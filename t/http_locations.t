@@ -329,3 +329,157 @@ for n in range(3):
     b.read_body()
     b.respond(headers=["Content-Type: text/plain"], body="y" * 100000)
     c.expect_text("y" * 100000)
+
+=== TEST 10: realip: the client's address is what it was for the upgrade, for each message and in the access log at the end
+--- redis: none
+--- http_config
+log_format ends '$remote_addr $status $ws_event';
+upstream backend { server $TEST_BACKEND; keepalive 4; }
+--- config
+access_log $TEST_DIR/access.log ends;
+set_real_ip_from 127.0.0.1;
+real_ip_header X-Real-IP;
+location / {
+    allow 192.0.2.7;
+    deny all;
+    ws_delivery http;
+    ws_http_access_log on;
+    ws_pass http://backend;
+    proxy_set_header X-Seen $remote_addr;
+}
+--- client
+equal(client("/").status, 403)
+c = client("/", headers=["X-Real-IP: 192.0.2.7"])
+b = backend.accept()
+for n in range(3):
+    equal((b.header("X-Seen"), b.header("X-Real-IP")), ("192.0.2.7", "192.0.2.7"))
+    b.read_body()
+    b.respond()
+    equal(c.status, 101)
+    if n < 2:
+        c.send_text("x")
+        b.read_request()
+c.send_close(1000)
+b.read_request()
+equal(b.header("X-Seen"), "192.0.2.7")
+b.read_body()
+b.respond()
+c.expect_close(1000)
+c.expect_eof()
+wait_until(lambda: nginx.access_log().count("\n") == 6)
+equal(sorted(nginx.access_log().splitlines()),
+      ["127.0.0.1 403 -", "192.0.2.7 101 -", "192.0.2.7 200 close", "192.0.2.7 200 message", "192.0.2.7 200 message", "192.0.2.7 200 open"])
+
+=== TEST 11: an upstream that is named by a variable, and one that is chosen by the connection, or by its context
+--- redis: none
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 4; }
+upstream by_connection { hash $ws_connection_id consistent; server unix:$TEST_DIR/a.sock; server unix:$TEST_DIR/b.sock; }
+upstream by_user { hash $ws_context_user; server unix:$TEST_DIR/a.sock; server unix:$TEST_DIR/b.sock; }
+--- config
+set $name backend;
+location /variable { ws_delivery http; ws_pass http://$name; }
+location /connection { ws_delivery http; ws_pass http://by_connection; }
+location /user { ws_delivery http; ws_context_field user $arg_user; ws_pass http://by_user; }
+--- client
+import threading
+c = client("/variable?x=1")
+b = backend.accept()
+equal(b.uri, "/variable?x=1")
+b.respond()
+equal(c.status, 101)
+c.send_text("x")
+equal(b.read_request().uri, "/variable?x=1")
+b.respond()
+
+served = {}
+lock = threading.Lock()
+def serve(name):
+    listener = listen_unix(name)
+    def loop():
+        while True:
+            connection = BackendConnection(listener.sock.accept()[0]).read_request()
+            connection.read_body()
+            with lock:
+                served.setdefault(connection.header("X-WS-Connection-Id"), []).append((name, connection.header("X-WS-Context")))
+            connection.respond(headers=["Content-Type: text/plain", "Connection: close"], body=name)
+            connection.close()
+    listener.sock.settimeout(None)
+    threading.Thread(target=loop, daemon=True).start()
+serve("a.sock")
+serve("b.sock")
+seen = set()
+for n in range(12):
+    c = client("/connection" if n % 2 else f"/user?user={n % 4}")
+    equal(c.status, 101)
+    first = c.recv_text()
+    for _ in range(3):
+        c.send_text("x")
+        equal(c.recv_text(), first)
+    seen.add(first)
+    c.send_close(1000)
+    c.expect_close(1000)
+    c.expect_eof()
+equal(seen, {"a.sock", "b.sock"})
+# The close event comes last.
+wait_until(lambda: sum(map(len, served.values())) == 60, "all have come")
+for events in served.values():
+    equal((len(events), len({name for name, _ in events})), (5, 1))
+
+=== TEST 12: the reply to `open` is several messages, or closes at once
+--- redis: none
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 4; }
+--- config
+location / { ws_delivery http; ws_pass http://backend; }
+--- client
+c = client("/")
+b = backend.accept()
+b.respond(headers=["Content-Type: multipart/mixed; boundary=x", 'X-WS-Context-Update: {"a":1}'], body="--x\r\n\r\none\r\n--x\r\n\r\ntwo\r\n--x--")
+equal(c.status, 101)
+c.expect_text("one")
+c.expect_text("two")
+c.send_text("x")
+equal(b.read_request().header("X-WS-Context"), '{"a":1}')
+b.read_body()
+b.respond()
+d = client("/")
+b.read_request()
+b.respond("201 Created", headers=["Content-Type: text/plain", "X-WS-Close: 4003 full"], body="sorry")
+equal(d.status, 101)
+d.expect_text("sorry")
+d.expect_close(4003, "full")
+d.send_close(4003)
+b.read_request()
+equal(b.header("ce-type"), "websocket.close")
+matches(b.read_body().decode(), '"code":4003,"reason":"full"')
+b.respond()
+d.expect_eof()
+
+=== TEST 13: limits of a reply: a thousand messages, none, one too many; what a backend must not say
+--- redis: none
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 4; }
+--- config
+location / { ws_delivery http; ws_http_error message; ws_pass http://backend; }
+--- client
+c = client("/")
+b = backend.accept()
+b.respond()
+equal(c.status, 101)
+def say(count):
+    b.read_request()
+    b.read_body()
+    b.respond(headers=["Content-Type: multipart/mixed; boundary=x"], body="".join(f"--x\r\n\r\n{n}\r\n" for n in range(count)) + "--x--")
+c.send_text("1")
+say(1000)
+for n in range(1000):
+    c.expect_text(str(n))
+c.send_text("2")
+say(1001)
+c.expect_text('{"event":"error","seq":2,"status":200}')
+c.send_text("3")
+b.read_request()
+b.read_body()
+b.respond("101 Switching Protocols", headers=["Upgrade: websocket", "Connection: upgrade"])
+matches(c.recv_text(), '"seq":3,"status":(101|502)')
