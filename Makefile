@@ -69,10 +69,11 @@ deb:
 test-deb: deb
 	@scripts/test-deb
 
-# Where nginx looks for `load_module modules/...`.
-MODULES = $(shell nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
+# Where nginx looks for `load_module modules/...`. It is not in everybody's PATH.
+MODULES = $(shell PATH=$$PATH:/usr/sbin; nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
 
 install: module
+	@[ -n "$(MODULES)" ] || { echo 'nginx -V names no --modules-path: make install MODULES=DIRECTORY' >&2; exit 1; }
 	install -D -m 644 $(MODULE) $(DESTDIR)$(MODULES)/ngx_http_ws_module.so
 	@echo 'load_module modules/ngx_http_ws_module.so;  goes to the top of nginx.conf'
 
