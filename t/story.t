@@ -170,3 +170,43 @@ with story("lookup connection=ID", "refused 401, connection=ID: no such session"
 TOKEN-7Q
 nobody-7Q
 SECRET
+
+=== TEST 6: at `error` there is what is the backend's fault, and nothing of what clients do
+--- log_level: error
+--- redis
+SET session:a {}
+--- config
+location /headers { ws_pass http://$TEST_BACKEND; }
+location /envelope { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+--- client
+def pair(path):
+    c, b = tunnel(path)
+    if path == "/envelope":
+        b.recv_text()
+    return c, b
+for path in "/headers", "/envelope":
+    for fault in BackendConnection.close, lambda b: b.send(b"\x83\x00"):
+        c, b = pair(path)
+        fault(b)
+        c.expect_close(1014)
+        c.send_close(1014)
+        c.expect_eof()
+    c, b = pair(path)
+    c.send_frame(3, "x")
+    if path == "/envelope":
+        b.recv_text()
+    b.expect_close(1001)
+    b.send_close(1001)
+    c.expect_close(1002)
+    c.expect_eof()
+    c, b = pair(path)
+    b.send_close(1002)
+    c.expect_close(1002)
+    c.send_close(1002)
+    c.expect_eof()
+def lines():
+    return re.findall(r"\[error\].* ws: closed connection=\w+ by=(\w+) code=(\d+) messages_in=0 messages_out=0 (.*?) while", nginx.error_log())
+expected = 2 * [("backend", "1014", "backend left without a close frame"), ("backend", "1002", "reserved opcode")]
+wait_until(lambda: len(lines()) == len(expected), "both faults in both deliveries are there")
+equal(sorted(lines()), sorted(expected))
+equal(nginx.error_log().count("ws: "), len(expected))

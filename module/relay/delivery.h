@@ -55,7 +55,8 @@ protected:
 struct End {
     enum class Cause : std::uint8_t { none, client, backend, gateway } cause = Cause::none;
     std::uint16_t code = websocket::close_code::abnormal;
-    std::string detail;  // what a log line says; never a payload
+    std::string detail;      // what a log line says; never a payload
+    bool violation = false;  // that side broke the protocol
 };
 
 // What became of a command for a connection.
@@ -136,6 +137,10 @@ public:
 
     void note_end(End::Cause cause, std::uint16_t code, std::string_view detail) {
         if (end_.cause == End::Cause::none) { end_ = {cause, code, std::string(detail)}; }
+    }
+    void note_violation(Side from, std::uint16_t code, std::string_view detail) {
+        if (end_.cause != End::Cause::none) { return; }
+        end_ = {from == Side::client ? End::Cause::client : End::Cause::backend, code, std::string(detail), true};
     }
     [[nodiscard]] const End& end() const noexcept { return end_; }
 

@@ -106,7 +106,7 @@ void EnvelopeDelivery::on_client(const Event& event, Output& output) {
             break;
         case Event::Kind::violation:
             mark(Side::client).received = true;  // RFC 6455 7.1.7: what it sends after this is not read
-            note_end(End::Cause::client, event.code, event.reason);
+            note_violation(Side::client, event.code, event.reason);
             end_by_client({event.code, std::string(event.reason)}, close_code::going_away, event.reason, output);
             break;
         case Event::Kind::pong:
@@ -162,7 +162,7 @@ void EnvelopeDelivery::on_backend(const Event& event, Output& output) {
             break;
         case Event::Kind::violation:
             mark(Side::backend).received = true;
-            note_end(End::Cause::backend, event.code, event.reason);
+            note_violation(Side::backend, event.code, event.reason);
             close_client(close_code::bad_gateway, "backend broke the protocol", output);
             close_backend(close_code::none, event.code, event.reason, output);
             break;

@@ -205,7 +205,7 @@ void HeadersDelivery::discard(Side from, std::string_view data) noexcept {
 void HeadersDelivery::fail(Side from, Output& output) {
     const std::string_view why = stream(from).follower.reason();
     const bool client = from == Side::client;
-    note_end(client ? End::Cause::client : End::Cause::backend, close_code::protocol_error, why);
+    note_violation(from, close_code::protocol_error, why);
     mark(from).received = true;  // RFC 6455 7.1.7: what it sends after this is not read
     if (!cut(other(from)) && !closing(other(from)).sent) {
         put_close(other(from), {client ? close_code::going_away : close_code::bad_gateway, {}}, output);

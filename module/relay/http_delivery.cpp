@@ -103,7 +103,7 @@ void HttpDelivery::on_client(const Event& event, Output& output) {
             break;
         case Event::Kind::violation:
             mark(Side::client).received = true;  // RFC 6455 7.1.7: what it sends after this is not read
-            note_end(End::Cause::client, event.code, event.reason);
+            note_violation(Side::client, event.code, event.reason);
             end({{event.code, std::string(event.reason)}, event.code, std::string(event.reason)});
             break;
         case Event::Kind::pong:
