@@ -680,3 +680,25 @@ def turns(method, query):
 # Two of them are too many for one turn.
 for method in "GET", "DELETE":
     check(turns(method, "context.user=nobody") >= len(pairs) / 2, method)
+
+=== TEST 29: who listens in the channel and is no worker counts as one that doesn't answer
+--- config
+ws_redis $TEST_REDIS;
+location /control { ws_control timeout=300ms; }
+location /ws { ws_pass http://$TEST_BACKEND; }
+--- client
+import control
+control.ready()
+c, b = tunnel("/ws")
+id = b.header("X-WS-Connection-Id")
+stranger = Stream(socket.socket(socket.AF_UNIX))
+stranger.sock.connect(redis.path)
+stranger.send(b"PSUBSCRIBE *\r\n")
+stranger.recv_until(b":1\r\n")
+listed = control.call("GET", "/connections")
+equal((listed.status, listed.body["detail"]), (504, "1 of 2 workers have answered in time"))
+equal(control.call("GET", "/connections/" + "0" * 32).status, 504)
+equal(control.send(id, "here").status, 202)
+c.expect_text("here")
+stranger.close()
+wait_until(lambda: control.call("GET", "/connections").status == 200, "without it all have answered")

@@ -355,8 +355,8 @@ Summary Tunnel::summary() const noexcept {
 
 void Tunnel::log_end(const Summary& summary) noexcept {
     const relay::End& end = relay_.delivery().end();
-    const bool fault = end.cause == relay::End::Cause::backend &&
-                       (end.violation || end.code == websocket::close_code::bad_gateway);
+    const bool fault =
+        end.cause == relay::End::Cause::backend && (end.violation || end.code == websocket::close_code::bad_gateway);
     const bool restart = end.cause == relay::End::Cause::gateway && end.code == websocket::close_code::service_restart;
     const ngx_uint_t level = fault ? NGX_LOG_ERR : restart ? NGX_LOG_NOTICE : NGX_LOG_INFO;
     const std::string_view by = status::closers[static_cast<std::size_t>(summary.closed_by)];
