@@ -298,6 +298,8 @@ void Tunnel::drive(Step step) noexcept {
         state = started_ ? State::open : start();
         if (state == State::open) { state = step(); }
     } catch (...) {
+        state = State::done;
+        relay_.abandon();
         ngx_log_error(NGX_LOG_ERR, connection_.client->log, 0, "ws: out of memory, connection=%*s closed",
                       connection_.id.size(), connection_.id.data());
     }

@@ -78,6 +78,10 @@ public:
     // The delivery has got what it waited for outside of the relay, or may try again.
     [[nodiscard]] State resume(Milliseconds now);
 
+    // A step has thrown: what it has put out goes nowhere, since the next step may be another connection's. The relay is of no use
+    // any more.
+    void abandon() noexcept { scratch_.output = {}; }
+
     // The session is gone: what waits inside the delivery is dropped. A close() follows.
     void revoke() { delivery_->revoke(); }
 

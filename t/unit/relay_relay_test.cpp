@@ -1,8 +1,10 @@
 // The relay between two scripted peers: what it reads, when it pauses, and how it ends.
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "context/recipe.h"
 #include "relay/envelope_delivery.h"
@@ -68,6 +70,36 @@ std::string close_body(unsigned code, std::string_view reason = "") {
 }
 std::string client_close(unsigned code, std::string_view reason = "") { return client(0x88, close_body(code, reason)); }
 std::string server_close(unsigned code, std::string_view reason = "") { return server(0x88, close_body(code, reason)); }
+
+// Memory runs short when it has put out a part.
+class ShortOfMemory final : public Delivery {
+public:
+    void open(Output& output) override { put(output); }
+    void consume(Side, std::span<char>& input, Output& output) override {
+        output.forward = {input.data(), input.size()};
+        put(output);
+    }
+    void change_context(std::shared_ptr<const ws::context::Context>, Output& output) override { put(output); }
+    CommandResult command(const ws::context::Command&, Output& output) override {
+        put(output);
+        return CommandResult::done;
+    }
+    void resume(Output& output) override { put(output); }
+    bool ping(Output&) override { return false; }
+    void ended(Side, Output& output) override { put(output); }
+    void close(const Close&, const Close&, Output& output) override { put(output); }
+    std::uint64_t messages(Side) const noexcept override { return 0; }
+
+    bool short_of_memory = false;
+
+private:
+    void put(Output& output) const {
+        if (!short_of_memory) { return; }
+        output.client += "another client's";
+        output.backend += "another client's";
+        throw std::bad_alloc();
+    }
+};
 
 struct Wired {
     explicit Wired(std::size_t max_pending = 0)
@@ -687,6 +719,50 @@ void a_client_that_closes_is_answered_after_half_of_the_close_timeout(void**) {
     assert_bytes_equal(w.client.got, server_close(4001));
 }
 
+// Whatever the step, the next one of another connection sends nothing but its own.
+void a_step_that_runs_out_of_memory_leaves_nothing_for_another_connection(void**) {
+    const std::vector<std::function<void(Relay&, ScriptedPeer&)>> steps{
+        [](Relay& relay, ScriptedPeer&) { (void)relay.start({}, {}, Milliseconds(1)); },
+        [](Relay& relay, ScriptedPeer& client) {
+            client.arriving.emplace_back("read");
+            (void)relay.readable(Side::client, Milliseconds(1));
+        },
+        [](Relay& relay, ScriptedPeer& client) {
+            client.arriving.emplace_back("read");
+            (void)relay.writable(Side::client, Milliseconds(1));
+        },
+        [](Relay& relay, ScriptedPeer&) { (void)relay.expired(Milliseconds(5000)); },
+        [](Relay& relay, ScriptedPeer&) { (void)relay.close({1001, ""}, {1001, ""}, Milliseconds(1)); },
+        [](Relay& relay, ScriptedPeer&) { (void)relay.change_context(nullptr, Milliseconds(1)); },
+        [](Relay& relay, ScriptedPeer&) { (void)relay.resume(Milliseconds(1)); },
+        [](Relay& relay, ScriptedPeer&) {
+            CommandResult result{};
+            (void)relay.command(ws::context::MessageCommand{}, result, Milliseconds(1));
+        },
+    };
+    for (const auto& step : steps) {
+        Wired other;
+        ScriptedPeer client;
+        ScriptedPeer backend;
+        auto delivery = std::make_unique<ShortOfMemory>();
+        ShortOfMemory& memory = *delivery;
+        Relay relay(client, backend, std::move(delivery), {.idle = Milliseconds(1000)}, {}, *other.scratch);
+        if (&step != &steps.front()) { (void)relay.start({}, {}, Milliseconds(1)); }
+        memory.short_of_memory = true;
+        bool thrown = false;
+        try {
+            step(relay, client);
+        } catch (const std::bad_alloc&) {
+            thrown = true;
+            relay.abandon();
+        }
+        assert_true(thrown);
+        assert_state(other.start(), State::open);
+        assert_bytes_equal(other.client.got, "");
+        assert_bytes_equal(other.backend.got, "");
+    }
+}
+
 }  // namespace
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -733,6 +809,7 @@ int main() {
         cmocka_unit_test(a_quiet_connection_gives_memory_back_where_it_holds_some),
         cmocka_unit_test(a_client_that_closes_gets_what_the_backend_says_before_its_own_close),
         cmocka_unit_test(a_client_that_closes_is_answered_after_half_of_the_close_timeout),
+        cmocka_unit_test(a_step_that_runs_out_of_memory_leaves_nothing_for_another_connection),
     };
     return cmocka_run_group_tests_name("relay", tests, nullptr, nullptr);
 }
