@@ -186,3 +186,66 @@ before = resident()
 more = open(1500)
 each = (resident() - before) / len(more)
 check(sanitized() or each < 6 * 1024, f"{each:.0f} bytes for an idle connection")
+
+=== TEST 6: a connection for which memory runs short is closed, and no other
+--- redis: none
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 4; }
+--- config
+ws_max_message_size 64m;
+location / { ws_delivery http; ws_pass http://backend; }
+--- client
+import os, resource
+from flow import sanitized
+def open_one(b):
+    c = client("/")
+    b = b.read_request() if b else backend.accept()
+    b.respond()
+    equal(c.status, 101)
+    return c, b
+def send_until_it_ends(stream, data):
+    try: stream.send_binary(data)
+    except OSError: pass
+first, b = open_one(None)
+second, b = open_one(b)
+pid, = nginx.worker_pids()
+if not sanitized():  # which keeps memory of its own
+    pages = int(open(f"/proc/{pid}/statm").read().split()[0])
+    _, hard = resource.prlimit(pid, resource.RLIMIT_AS)
+    resource.prlimit(pid, resource.RLIMIT_AS, (pages * resource.getpagesize() + (4 << 20), hard))
+    in_thread(send_until_it_ends, first, bytes(32 << 20))
+    first.expect_eof()
+    resource.prlimit(pid, resource.RLIMIT_AS, (hard, hard))
+    nginx.wait_log("ws: out of memory, connection=[0-9a-f]+ closed")
+    nginx.wait_log("ws: closed connection=[0-9a-f]+ by=gateway")
+second.send_text("hello")
+b.read_request()
+equal(b.read_body(), b"hello")
+b.respond()
+
+=== TEST 7: nothing that is sent to a client waits for what it acknowledges, unless tcp_nodelay is off
+--- redis: none
+--- config
+location / { ws_delivery http; ws_pass http://$TEST_BACKEND; }
+location /off { tcp_nodelay off; ws_delivery http; ws_pass http://$TEST_BACKEND; }
+--- client
+import ctypes, os
+pid, = nginx.worker_pids()
+def option_of_the_other_end(c):
+    """TCP_NODELAY of the worker's socket: pidfd_getfd(2) of each descriptor that is connected to this end."""
+    call, pidfd = ctypes.CDLL(None, use_errno=True).syscall, os.pidfd_open(pid)
+    for fd in map(int, os.listdir(f"/proc/{pid}/fd")):
+        if not os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:"): continue
+        got = call(438, pidfd, fd, 0)
+        check(got >= 0, f"pidfd_getfd: {os.strerror(ctypes.get_errno())}")
+        with socket.socket(fileno=got) as theirs:
+            if theirs.family != socket.AF_INET: continue
+            try: peer = theirs.getpeername()
+            except OSError: continue
+            if peer == c.sock.getsockname(): return theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    fail("the worker has no such connection")
+for path, option in ("/", 1), ("/off", 0):
+    c = client(path)
+    backend.accept().respond()
+    equal(c.status, 101)
+    equal(option_of_the_other_end(c), option, path)

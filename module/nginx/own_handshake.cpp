@@ -30,6 +30,9 @@ ngx_int_t send_own_101(ngx_http_request_t& r) {
     static ngx_str_t line = ngx_string("101 Switching Protocols");
     const auto keys = header_values(r, "Sec-WebSocket-Key");
     if (keys.size() != 1) { return NGX_HTTP_BAD_REQUEST; }
+    // As nginx does with a connection that it upgrades: no message waits until the client has acknowledged the one before.
+    const auto* core = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(&r, ngx_http_core_module));
+    if (core->tcp_nodelay && ngx_tcp_nodelay(r.connection) != NGX_OK) { return NGX_ERROR; }
     r.keepalive = 0;
     // limit_rate is for responses: the 101 would wait, and nobody for its rest.
     r.limit_rate = 0;

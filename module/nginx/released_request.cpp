@@ -44,7 +44,7 @@ bool has_state_of_others(const ngx_http_request_t& r) noexcept {
 
 bool may_go(const Connection& connection) noexcept {
     const ngx_http_request_t& r = *connection.request;
-    return &r == r.main && r.upstream == nullptr && r.out == nullptr && r.postponed == nullptr &&
+    return &r == r.main && r.count == 1 && r.upstream == nullptr && r.out == nullptr && r.postponed == nullptr &&
            r.posted_requests == nullptr && r.buffered == 0 && r.connection->buffered == 0 && !r.blocked &&
            connection.alone() && !has_state_of_others(r);
 }
@@ -109,6 +109,9 @@ ngx_http_request_t* recall_request(Connection& connection) noexcept {
     c->data = connection.record->http_connection();
     ngx_http_request_t* r = ngx_http_create_request(c);
     if (r == nullptr) {
+#if (NGX_STAT_STUB)
+        (void)ngx_atomic_fetch_add(ngx_stat_writing, static_cast<ngx_atomic_uint_t>(-1));
+#endif
         fail(connection);
         return nullptr;
     }

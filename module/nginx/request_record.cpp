@@ -178,9 +178,11 @@ void RequestRecord::set_lines(ngx_http_request_t& r, std::span<ngx_table_elt_t> 
         if (!several && *first != nullptr) { continue; }
         if (header->offset == offsetof(ngx_http_headers_in_t, host)) {
             *first = &line;
-        } else if (header->handler(&r, &line, header->offset) != NGX_OK) {
-            throw std::bad_alloc();
+            continue;
         }
+        ++r.count;  // for want of memory the handler closes the request: that shall not end it here
+        if (header->handler(&r, &line, header->offset) != NGX_OK) { throw std::bad_alloc(); }
+        --r.count;
     }
 }
 
