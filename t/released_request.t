@@ -16,24 +16,31 @@ log_format all 'request="$request" $request_method $scheme $host $server_port ur
                ' status=$status sent=$bytes_sent/$body_bytes_sent length=$request_length $server_protocol $request_uri'
                ' agent="$http_user_agent" cookie="$http_cookie" c=$cookie_c one="$http_x_one" forwarded="$http_x_forwarded_for" user=$remote_user'
                ' upgrade=$http_upgrade protocol=$sent_http_sec_websocket_protocol id=$sent_http_x_id=$request_id conn=$connection_requests'
-               ' completed=$request_completion ws=$ws_connection_id auth=$ws_auth_status in=$ws_messages_in out=$ws_messages_out close=$ws_close_code by=$ws_closed_by time=$request_time';
+               ' completed=$request_completion pipe=$pipe cache=$sent_http_cache_control link=$sent_http_link ws=$ws_connection_id auth=$ws_auth_status in=$ws_messages_in out=$ws_messages_out close=$ws_close_code by=$ws_closed_by time=$request_time';
 --- config
 access_log $TEST_DIR/access.log all;
 server_name localhost;
+location /before { access_log off; return 200 before; }
 ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
 ws_auth_token cookie:t;
 location ~ ^/chat/(?<room>\w+) {
     set $x "set $kind";
     add_header X-Id $request_id always;
+    add_header Cache-Control private always;
+    add_header Cache-Control no-store always;
+    add_header Link <a> always;
     ws_auth redis;
     ws_delivery http;
     proxy_set_header X-Room $room;
     ws_pass http://backend;
 }
 --- client
-c = client("/chat/room?a=1&b=2", headers=["User-Agent: MSIE 6.0; test", "X-Kind: big-7", "X-One: 1", "X-One: 2", 
+request = request_bytes("/chat/room?a=1&b=2", cookie="t=a; c=7", headers=["User-Agent: MSIE 6.0; test", "X-Kind: big-7", "X-One: 1", "X-One: 2", 
                                           "X-Forwarded-For: 1.1.1.1", "X-Forwarded-For: 2.2.2.2", "Authorization: Basic YW5uOnB3",
-                                          "Sec-WebSocket-Protocol: v1", "X-Large: " + "x" * 3000], cookie="t=a; c=7")
+                                          "Sec-WebSocket-Protocol: v1", "Referer: http://localhost/page", "X-Large: " + "x" * 3000])
+c = client(raw=b"GET /before HTTP/1.1\r\nHost: localhost\r\n\r\n" + request)
+equal((c.status, c.body), (200, b"before"))
+c._head = c._body = None
 b = backend.accept()
 b.respond(headers=["Sec-WebSocket-Protocol: v1"])
 equal(c.status, 101)
@@ -54,13 +61,15 @@ wait_until(lambda: nginx.access_log(), "the line is there")
 line = nginx.access_log()
 for part in ['request="GET /chat/room?a=1&b=2 HTTP/1.1" GET http ', " uri=/chat/room args=a=1&b=2 a=1 room=room x=set big/7 kind=big/7 ", " status=101 ",
              " HTTP/1.1 /chat/room?a=1&b=2 ", ' agent="MSIE 6.0; test" ', "c=7", " c=7 ", ' one="1', ' forwarded="1.1.1.1, 2.2.2.2" ', " user=ann ",
-             " upgrade=websocket protocol=v1 ", " conn=1 ", " auth=allowed in=3 out=3 close=4000 by=client "]:
+             " upgrade=websocket protocol=v1 ", " conn=2 completed=OK pipe=p cache=private, no-store link=<a> ", " auth=allowed in=3 out=3 close=4000 by=client "]:
     check(part in line, f"{part!r} in {line}")
 matches(line, r" id=([0-9a-f]{32})=\1 ")
 sent, length = int(re.search(r" sent=(\d+)/", line)[1]), int(re.search(r" length=(\d+)", line)[1])
 check(sent > 100 and length > 3000, line)
 check(float(re.search(r" time=([\d.]+)", line)[1]) >= 0.3, line)
 equal(len(nginx.access_log().splitlines()), 1)
+--- error_log
+qr/ws: closed connection=.* client: 127.0.0.1, server: localhost, request: "GET \/chat\/room\?a=1&b=2 HTTP\/1.1", host: "localhost", referrer: "http:\/\/localhost\/page"$/m
 
 === TEST 2: what counts with a request goes on counting: limit_conn, and stub_status
 --- redis: none
@@ -244,8 +253,7 @@ def option_of_the_other_end(c):
             except OSError: continue
             if peer == c.sock.getsockname(): return theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     fail("the worker has no such connection")
-for path, option in ("/", 1), ("/off", 0):
-    c = client(path)
-    backend.accept().respond()
-    equal(c.status, 101)
-    equal(option_of_the_other_end(c), option, path)
+clients = [client("/"), client("/off")]
+for _ in clients: backend.accept().respond()
+equal([c.status for c in clients], [101, 101])
+equal([option_of_the_other_end(c) for c in clients], [1, 0])

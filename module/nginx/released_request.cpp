@@ -11,8 +11,9 @@ namespace ws::nginx {
 
 namespace {
 
-// nginx's own handler for events of clients with a request, which only its own files can name.
+// nginx's own handlers for events of clients with a request and for their log lines, which only its own files can name.
 ngx_event_handler_pt request_handler;
+ngx_log_handler_pt log_handler;
 
 void on_event(ngx_event_t* event) noexcept {
     auto* c = static_cast<ngx_connection_t*>(event->data);
@@ -25,6 +26,17 @@ void on_event(ngx_event_t* event) noexcept {
     } else {
         connection.tunnel->client_readable();
     }
+}
+
+// Also of a log that was copied from the client's, for another connection.
+u_char* write_log(ngx_log_t* log, u_char* buffer, std::size_t size) noexcept {
+    const ngx_connection_t& c = *static_cast<ngx_http_log_ctx_t*>(log->data)->connection;
+    if (c.read->handler != on_event) { return log_handler(log, buffer, size); }
+    u_char* const end = buffer + size;
+    if (log->action != nullptr) { buffer = ngx_snprintf(buffer, size, " while %s", log->action); }
+    buffer = ngx_snprintf(buffer, static_cast<std::size_t>(end - buffer), ", client: %V", &c.addr_text);
+    const auto& connection = *static_cast<const Connection*>(c.data);
+    return connection.record->write_log(buffer, static_cast<std::size_t>(end - buffer));
 }
 
 // Modules whose state is of no use once the answer has been sent.
@@ -87,6 +99,7 @@ void release_request(Connection& connection) noexcept {
     ngx_connection_t* c = connection.client;
     ngx_http_connection_t* hc = r->http_connection;
     request_handler = c->read->handler;
+    log_handler = c->log->handler;
     connection.tunnel->forget_request();
     connection.leave_request();
 
@@ -99,6 +112,7 @@ void release_request(Connection& connection) noexcept {
     c->data = &connection;
     c->read->handler = on_event;
     c->write->handler = on_event;
+    c->log->handler = write_log;
     c->log->action = nullptr;
     free_buffers(c, hc);
 }
@@ -106,6 +120,7 @@ void release_request(Connection& connection) noexcept {
 ngx_http_request_t* recall_request(Connection& connection) noexcept {
     if (connection.request != nullptr) { return connection.request; }
     ngx_connection_t* c = connection.client;
+    c->log->handler = log_handler;
     c->data = connection.record->http_connection();
     ngx_http_request_t* r = ngx_http_create_request(c);
     if (r == nullptr) {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "nginx/request_headers.h"
+#include "websocket/header_value.h"
 
 namespace ws::nginx {
 
@@ -56,6 +57,35 @@ const ngx_http_header_t* known(const ngx_http_core_main_conf_t& core, std::strin
     return static_cast<const ngx_http_header_t*>(found);
 }
 
+bool is(const ngx_table_elt_t& line, std::string_view name) noexcept {
+    return websocket::same_text(view(line.key), name);
+}
+
+// Lines of an answer that may come more than once, for $sent_http_...
+#if (nginx_version >= 1023000)
+void add_to(ngx_http_request_t&, ngx_table_elt_t*& first, ngx_table_elt_t& line) noexcept {
+    ngx_table_elt_t** end = &first;
+    while (*end != nullptr) { end = &(*end)->next; }
+    *end = &line;
+}
+#else
+void add_to(ngx_http_request_t& r, ngx_array_t& lines, ngx_table_elt_t& line) {
+    if (lines.elts == nullptr && ngx_array_init(&lines, r.pool, 1, sizeof(ngx_table_elt_t*)) != NGX_OK) {
+        throw std::bad_alloc();
+    }
+    auto** added = static_cast<ngx_table_elt_t**>(ngx_array_push(&lines));
+    if (added == nullptr) { throw std::bad_alloc(); }
+    *added = &line;
+}
+#endif
+
+// nginx's pointers to those lines of its answer that it finds by them.
+void note_answer_line(ngx_http_request_t& r, ngx_table_elt_t& line) {
+    if (line.hash == 0) { return; }  // taken back
+    if (is(line, "cache-control")) { add_to(r, r.headers_out.cache_control, line); }
+    if (is(line, "link")) { add_to(r, r.headers_out.link, line); }
+}
+
 }  // namespace
 
 RequestRecord::RequestRecord(const ngx_http_request_t& r)
@@ -75,6 +105,7 @@ RequestRecord::RequestRecord(const ngx_http_request_t& r)
       unparsed_uri_(r.unparsed_uri),
       server_(r.headers_in.server),
       valid_unparsed_uri_(r.valid_unparsed_uri),
+      pipelined_(r.pipeline),
       start_sec_(r.start_sec),
       start_msec_(r.start_msec),
       request_length_(r.request_length),
@@ -201,6 +232,7 @@ void RequestRecord::restore(ngx_http_request_t& r) {
     r.limit_conn_status = limit_conn_status_ & 3;
     r.limit_req_status = limit_req_status_ & 7;
     r.valid_location = 1;
+    r.pipeline = pipelined_;
 
     r.header_sent = 1;
     r.header_size = header_size_;
@@ -209,7 +241,21 @@ void RequestRecord::restore(ngx_http_request_t& r) {
         auto* added = static_cast<ngx_table_elt_t*>(ngx_list_push(&r.headers_out.headers));
         if (added == nullptr) { throw std::bad_alloc(); }
         *added = line;
+        note_answer_line(r, *added);
     }
+}
+
+u_char* RequestRecord::write_log(u_char* buffer, std::size_t size) const noexcept {
+    ngx_http_request_t r{};
+    set_target(r);
+    r.request_line = request_line_;
+    for (const ngx_table_elt_t& line : lines_) {
+        ngx_table_elt_t** known = is(line, "host")      ? &r.headers_in.host
+                                  : is(line, "referer") ? &r.headers_in.referer
+                                                        : nullptr;
+        if (known != nullptr && *known == nullptr) { *known = const_cast<ngx_table_elt_t*>(&line); }  // only read
+    }
+    return log_handler_(&r, &r, buffer, size);
 }
 
 }  // namespace ws::nginx

@@ -35,6 +35,9 @@ public:
     // Makes a request of nginx's into this one. It borrows from the record. Throws std::bad_alloc.
     void restore(ngx_http_request_t& r);
 
+    // What the error log says of the request: nginx's log_handler, of a request that isn't there.
+    [[nodiscard]] u_char* write_log(u_char* buffer, std::size_t size) const noexcept;
+
     // As the location's content handler would have seen them.
     [[nodiscard]] std::span<const ngx_table_elt_t> lines() const noexcept { return lines_; }
     [[nodiscard]] std::string_view uri() const noexcept { return view(uri_); }
@@ -68,6 +71,7 @@ private:
     ngx_str_t unparsed_uri_;
     ngx_str_t server_;
     bool valid_unparsed_uri_;
+    bool pipelined_;
 
     time_t start_sec_;
     ngx_msec_t start_msec_;
