@@ -257,3 +257,35 @@ clients = [client("/"), client("/off")]
 for _ in clients: backend.accept().respond()
 equal([c.status for c in clients], [101, 101])
 equal([option_of_the_other_end(c) for c in clients], [1, 0])
+
+=== TEST 8: post_action is for the upgrade, once, and not for messages
+--- redis: none
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 4; }
+log_format done '$request_completion $ws_event';
+--- config
+access_log $TEST_DIR/access.log done;
+location / { post_action /after; ws_http_access_log on; ws_delivery http; ws_pass http://backend; }
+location = /after { internal; proxy_pass http://backend; }
+--- client
+c = client("/")
+b = backend.accept()
+b.respond()
+equal(c.status, 101)
+for text in "one", "two":
+    c.send_text(text)
+    equal(b.read_request().read_body(), text.encode())
+    b.respond(headers=["Content-Type: text/plain"], body=text)
+    c.expect_text(text)
+c.send_close(1000)
+equal(b.read_request().header("ce-type"), "websocket.close")
+b.read_body()
+b.respond()
+c.expect_close(1000)
+equal((b.read_request().method, b.header("ce-type")), ("GET", None))
+b.respond()
+c.expect_eof()
+wait_until(lambda: nginx.access_log().count("\n") == 5, "all lines are there")
+equal(nginx.access_log().splitlines(), ["OK open", "OK message", "OK message", "OK close", "OK -"])
+--- no_error_log
+[error]

@@ -256,8 +256,17 @@ void DetachedRequest::run() noexcept {
     ngx_http_run_posted_requests(c);
 }
 
+// Nothing is to follow: a post_action is for the client's request alone, and here one redirect too many. That it has been done
+// already is how nginx can be told.
+void DetachedRequest::let_end() noexcept {
+    r_->request_complete = whole_;
+    r_->post_action = 1;
+    r_->uri_changes = 0;
+}
+
 void DetachedRequest::cancel() noexcept {
     owner_ = nullptr;
+    let_end();
     ngx_connection_t* c = c_;
     // Ending it ends its upstream, which would take the last count away while the end is under way.
     ++r_->main->count;
@@ -323,6 +332,7 @@ ngx_int_t DetachedRequest::take_body(ngx_chain_t* in) {
         if (in->buf->last_buf) { whole_ = true; }
         consume(*in->buf);
     }
+    if (whole_) { let_end(); }
     return NGX_OK;
 }
 

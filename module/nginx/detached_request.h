@@ -71,6 +71,7 @@ private:
     void make_connection();
     void make_request(const RequestTemplate& parts);
     void set_body();
+    void let_end() noexcept;
     [[nodiscard]] bool keep(const ngx_buf_t& buffer);
 
     Connection& parent_;
