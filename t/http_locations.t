@@ -478,8 +478,19 @@ for n in range(1000):
 c.send_text("2")
 say(1001)
 c.expect_text('{"event":"error","seq":2,"status":200}')
-c.send_text("3")
+for n in range(2):
+    c.send_text("a list")
+    equal(b.read_request().header("X-WS-Context"), "{}")
+    b.read_body()
+    b.respond(headers=['X-WS-Context-Update: {"a":1}', 'X-WS-Context-Update: {"b":2}', "X-WS-Close: 4000", "X-WS-Close: 4001"])
+d = client("/", headers=["Sec-WebSocket-Protocol: a, b"])
+b.read_request()
+b.respond(headers=["Sec-WebSocket-Protocol: a", "Sec-WebSocket-Protocol: b"])
+equal(d.status, 502)
+c.send_text("5")
 b.read_request()
 b.read_body()
 b.respond("101 Switching Protocols", headers=["Upgrade: websocket", "Connection: upgrade"])
-matches(c.recv_text(), '"seq":3,"status":(101|502)')
+matches(c.recv_text(), '"seq":5,"status":(101|502)')
+--- error_log
+X-WS-Context-Update can't be applied

@@ -488,3 +488,31 @@ equal(c.status, 101)
 for n in range(1, 4):
     c.send_text("x")
     c.expect_text('{"event":"error","seq":%d,"status":0}' % n)
+
+=== TEST 21: an upgrade on a connection that had other requests, and what the client sends right behind it
+--- redis: none
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 4; }
+--- config
+location / { ws_delivery http; ws_pass http://backend; }
+--- client
+plain = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Large: " + b"x" * 3000 + b"\r\n\r\n"
+c = client(raw=2 * plain + request_bytes("/") + frame(TEXT, "early", mask=b"abcd") + frame(TEXT, "second", mask=b"abcd"))
+for _ in range(2):
+    matches(c.recv_until(b"\r\n\r\n").decode(), r"\AHTTP/1.1 426 ")
+b = backend.accept()
+b.respond()
+equal(c.status, 101)
+for n, text in enumerate(["early", "second", "third"]):
+    if text == "third":
+        c.send_text(text)
+    b.read_request()
+    equal((b.read_body().decode(), b.header("ce-id").split("/")[1]), (text, str(n + 1)))
+    b.respond(headers=["Content-Type: text/plain"], body=text.upper())
+    c.expect_text(text.upper())
+c.send_close(1000)
+b.read_request()
+b.read_body()
+b.respond()
+c.expect_close(1000)
+c.expect_eof()

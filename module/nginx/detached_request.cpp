@@ -40,6 +40,9 @@ ngx_chain_t* send_chain_nowhere(ngx_connection_t*, ngx_chain_t* in, off_t) noexc
     return nullptr;
 }
 
+// RFC 9110 5.3: lines of one name are one list. Where a list makes no sense, two lines make none.
+void add_value(std::string& list, std::string_view value) { list.append(list.empty() ? "" : ", ").append(value); }
+
 // Where the content phase begins.
 ngx_uint_t content_phase(const ngx_http_core_main_conf_t& core) noexcept {
     ngx_uint_t index = 0;
@@ -317,11 +320,11 @@ void DetachedRequest::take_header() {
     for_each_header(headers.headers, [this](const ngx_table_elt_t& line) {
         const std::string_view name = view(line.key);
         if (websocket::same_text(name, "X-WS-Context-Update")) {
-            reply_.context_update = view(line.value);
+            add_value(reply_.context_update, view(line.value));
         } else if (websocket::same_text(name, "X-WS-Close")) {
-            reply_.close = view(line.value);
+            add_value(reply_.close, view(line.value));
         } else if (websocket::same_text(name, "Sec-WebSocket-Protocol")) {
-            reply_.subprotocol = view(line.value);
+            add_value(reply_.subprotocol, view(line.value));
         }
     });
 }
