@@ -426,7 +426,7 @@ c = client("/")
 b = backend.accept()
 b.respond()
 equal(c.status, 101)
-total = 3000
+total = 300 if TRICKLE else 3000
 block = b"x" * 4000
 def flood():
     for n in range(total):

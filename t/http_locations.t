@@ -402,7 +402,10 @@ def serve(name):
             connection.read_body()
             with lock:
                 served.setdefault(connection.header("X-WS-Connection-Id"), []).append((name, connection.header("X-WS-Context")))
-            connection.respond(headers=["Content-Type: text/plain", "Connection: close"], body=name)
+            try:
+                connection.respond(headers=["Content-Type: text/plain", "Connection: close"], body=name)
+            except ConnectionError:
+                pass  # closed with its last byte
             connection.close()
     listener.sock.settimeout(None)
     threading.Thread(target=loop, daemon=True).start()
