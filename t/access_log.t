@@ -209,3 +209,13 @@ equal((status.figures()["connections"]["opened"], status.figures()["closes"]), (
 qr/^101 in=0\/8 out=0\/16 close=4401 by=gateway auth=denied$/m
 qr/^101 in=0\/8 out=0\/13 close=4403 by=gateway auth=origin$/m
 qr/^101 in=0\/8 out=0\/16 close=4401 by=gateway auth=no_token$/m
+
+=== TEST 8: a worker that is told to end at once writes no line
+--- config
+location /ws { ws_pass http://$TEST_BACKEND; }
+--- client
+c, b = tunnel("/ws")
+nginx.signal(signal.SIGTERM)
+c.expect_eof()
+wait_until(lambda: not running(nginx.pid), "nginx is gone")
+equal(nginx.access_log(), "")

@@ -146,6 +146,8 @@ equal(control.call("PATCH", f"/connections/{id}/context", '{"a":', "application/
 equal(control.call("GET", f"/connections/{id}").body["context"], new)
 d, db = tunnel("/ws", cookie="t=a")
 equal(control.patch(db.header("X-WS-Connection-Id"), {"a": 1}).status, 409)
+--- error_log
+qr/\[info\].* ws: ws_control context, connection=[0-9a-f]{32}/
 
 === TEST 6: a connection is closed with code and reason; afterwards it is gone
 --- config
@@ -178,6 +180,8 @@ equal(control.call("DELETE", "/connections/" + b.header("X-WS-Connection-Id")).s
 c.expect_close(1000, "")
 --- error_log
 as the operator wished
+qr/\[info\].* ws: ws_control close, connection=[0-9a-f]{32}/
+qr/\[info\].* ws: ws_control message, connection=[0-9a-f]{32}/
 
 === TEST 7: many are closed by session, and by fields of the context
 --- redis

@@ -151,7 +151,7 @@ with story(*begin, "backend's 101 refused, connection=ID: its Upgrade, Connectio
     c = client("/headers", cookie="t=TOKEN-7Q")
     backend.accept().upgrade(accept="x")
     equal(c.status, 502)
-end = "closed connection=ID by=client code=1000 messages_in=0 messages_out=0 "
+end = "closed connection=ID by=client code=1000 messages_in=0 messages_out=0"
 for cookie, lookup in (None, []), ("t=nobody-7Q", ["lookup connection=ID"]):
     with story(*lookup, "anonymous connection=ID", "open connection=ID", end):
         c, b = tunnel("/guests", cookie=cookie)

@@ -23,6 +23,12 @@ void set(Answer& answer, int status, std::string_view detail) {
     answer.detail = detail;
 }
 
+// For the log.
+std::string_view name(const context::Command& command) noexcept {
+    if (std::holds_alternative<context::MessageCommand>(command)) { return "message"; }
+    return std::holds_alternative<context::ContextCommand>(command) ? "context" : "close";
+}
+
 void set_result(Answer& answer, const context::Command& command, CommandResult result) {
     switch (result) {
         case CommandResult::done:
@@ -118,7 +124,9 @@ void ControlDesk::look(const control::Look& look, Answer& answer) const {
 void ControlDesk::act(const control::Act& act, Answer& answer) const {
     Tunnel* tunnel = find(act.id, answer);
     if (tunnel == nullptr) { return; }
-    ngx_log_error(NGX_LOG_INFO, log_, 0, "ws: ws_control, connection=%*s", act.id.size(), act.id.data());
+    const std::string_view what = name(act.command);
+    ngx_log_error(NGX_LOG_INFO, log_, 0, "ws: ws_control %*s, connection=%*s", what.size(), what.data(), act.id.size(),
+                  act.id.data());
     set_result(answer, act.command, tunnel->command(act.command));
 }
 

@@ -364,10 +364,10 @@ void Tunnel::log_end(const Summary& summary) noexcept {
     const std::string_view by = status::closers[static_cast<std::size_t>(summary.closed_by)];
     const std::string_view detail = end.cause != relay::End::Cause::none ? std::string_view(end.detail) : "by nginx";
     ngx_log_error(level, connection_.client->log, 0,
-                  "ws: closed connection=%*s by=%*s code=%ui messages_in=%uL messages_out=%uL %*s",
+                  "ws: closed connection=%*s by=%*s code=%ui messages_in=%uL messages_out=%uL%s%*s",
                   connection_.id.size(), connection_.id.data(), by.size(), by.data(),
                   static_cast<ngx_uint_t>(summary.close_code), summary.traffic.messages_in,
-                  summary.traffic.messages_out, detail.size(), detail.data());
+                  summary.traffic.messages_out, detail.empty() ? "" : " ", detail.size(), detail.data());
 }
 
 }  // namespace ws::nginx
