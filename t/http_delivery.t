@@ -499,3 +499,29 @@ equal(max(most), 5)
 c.send_close(1000)
 c.expect_close(1000)
 c.expect_eof()
+
+=== TEST 18: filters that change answers change no message, and keep no 101 to themselves
+--- redis: none
+--- http_config
+upstream backend { server $TEST_BACKEND; keepalive 4; }
+--- config
+ws_delivery http;
+location /ssi { ssi on; ssi_types *; ws_pass http://backend; }
+location /gzip { gzip on; gzip_types *; gzip_min_length 0; ws_pass http://backend; }
+--- client
+b = None
+text = '<!--# echo var="uri" -->' * 100
+for path in "/ssi", "/gzip":
+    c = client(path, headers=["Accept-Encoding: gzip"])
+    b = b.read_request() if b else backend.accept()
+    b.respond()
+    equal(c.status, 101)
+    c.send_text(text)
+    equal(b.read_request().read_body(), text.encode())
+    b.respond(headers=["Content-Type: text/html"], body=text)
+    c.expect_text(text)
+    c.send_close(1000)
+    b.read_request().read_body()
+    b.respond()
+    c.expect_close(1000)
+    c.expect_eof()

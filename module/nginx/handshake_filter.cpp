@@ -85,10 +85,7 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept try {
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "ws: open connection=%*s", connection->id.size(),
                   connection->id.data());
     Tunnel::take_over(*connection, make_delivery(*connection), std::make_unique<UpstreamBackend>(r));
-    const ngx_int_t rc = next_body_filter(r, in);
-    // ssi keeps the flush to itself; behind all filters, the 101 would wait for ever, and messages pass it.
-    const bool kept = r->out != nullptr && r->connection->buffered == 0;
-    return rc == NGX_OK && kept ? ngx_http_write_filter(r, nullptr) : rc;
+    return flush_101(*r, next_body_filter(r, in));
 } catch (...) { return NGX_ERROR; }
 
 }  // namespace

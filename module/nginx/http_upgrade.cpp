@@ -75,7 +75,7 @@ ngx_int_t accept(Connection& connection, relay::HttpReply reply) {
     }
     const ngx_int_t rc = send_own_101(*r);
     if (rc == NGX_ERROR || rc > NGX_OK) { return rc; }
-    if (ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR) { return NGX_ERROR; }
+    if (flush_101(*r, ngx_http_send_special(r, NGX_HTTP_FLUSH)) == NGX_ERROR) { return NGX_ERROR; }
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "ws: open connection=%*s", connection.id.size(),
                   connection.id.data());
     auto delivery = make_http_delivery(connection, *connection.opening);

@@ -46,4 +46,9 @@ ngx_int_t send_own_101(ngx_http_request_t& r) {
     return ngx_http_send_header(&r);
 }
 
+ngx_int_t flush_101(ngx_http_request_t& r, ngx_int_t rc) noexcept {
+    const bool kept = r.out != nullptr && r.connection->buffered == 0;
+    return rc == NGX_OK && kept ? ngx_http_write_filter(&r, nullptr) : rc;
+}
+
 }  // namespace ws::nginx

@@ -15,4 +15,8 @@ namespace ws::nginx {
 // (a subprotocol, an extension). As ngx_http_send_header(): NGX_OK, NGX_AGAIN, or an error. Throws std::bad_alloc.
 [[nodiscard]] ngx_int_t send_own_101(ngx_http_request_t& r);
 
+// Whosever 101 it is: `rc` is what the filters have answered to the flush behind it. ssi keeps that to itself; behind all filters, the
+// 101 would wait for ever, and messages pass it.
+[[nodiscard]] ngx_int_t flush_101(ngx_http_request_t& r, ngx_int_t rc) noexcept;
+
 }  // namespace ws::nginx
