@@ -546,14 +546,14 @@ location / {
 --- client
 from fake_redis import FakeRedis
 r = FakeRedis("fake.sock")
-clients = [client("/", cookie="sid=nobody%d" % n) for n in range(2)]
-s = r.connection()
-t = r.connection()
-for session in s, t:
-    session.login()
-    session.command()
-    session.send("$-1\r\n")
-for c in clients:
+first = client("/", cookie="sid=nobody1")
+s = r.accept()
+s.expect("GET", "session:nobody1")
+second = client("/", cookie="sid=nobody2")
+t = r.accept()  # for those who come next, since the other is busy
+s.expect("GET", "session:nobody2")
+s.send("$-1\r\n$-1\r\n")
+for c in first, second:
     equal(c.status, 401)
     c.close()
 nginx.reload()

@@ -291,6 +291,9 @@ void Sessions::read(Session& session) {
     session.read_at = clock_.now();
     session.reply =
         store_.send(command, [this, &session](const redis::Outcome& outcome) { on_reply(session, outcome); });
+    // On the same way, since that is cheaper than another. Who is answered once has no use for it.
+    const bool stays = session.recheck().count() > 0 || session.cache().count() > 0;
+    if (stays && !session.keys.empty()) { expiries_.ask(session, session.keys.front()); }
     session.asked();
     session.place = Place::reading;
     ++reading_;
@@ -311,11 +314,6 @@ void Sessions::on_reply(Session& session, const redis::Outcome& outcome) {
     session.read_twice = false;
     plan_next_read(session, answered, stale);
     session.known = verdict.status == WS_AUTH_ALLOWED && !stale;
-    // Who is answered once, now, has no use for it.
-    const bool stays = session.recheck().count() > 0 || session.cache().count() > 0;
-    if (stays && verdict.status == WS_AUTH_ALLOWED && !session.keys.empty()) {
-        expiries_.ask(session, session.keys.front());
-    }
     tell(session, verdict);
     // More may be waiting for a place, and the sweep for a shorter queue.
     if (swept_ != sessions_.end() || !first_.empty() || !again_.empty()) { clock_.wake_at(clock_.now()); }

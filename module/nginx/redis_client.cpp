@@ -14,10 +14,12 @@ namespace {
 // Commands that may wait for one connection to open. More are refused: they would all be late.
 constexpr std::size_t max_waiting = 1024;
 
+// Commands of one turn of the event loop go together, in their order: that is one send here and one read in Redis.
 bool better(const RedisConnection& a, const RedisConnection& b) noexcept {
     const bool a_ready = a.state() == State::ready;
     const bool b_ready = b.state() == State::ready;
-    return a_ready != b_ready ? a_ready : a.load() < b.load();
+    if (a_ready != b_ready) { return a_ready; }
+    return a.gathers() != b.gathers() ? a.gathers() : a.load() < b.load();
 }
 
 }  // namespace
@@ -85,7 +87,7 @@ RedisConnection* RedisClient::choose() {
             best = connection.get();
         }
     }
-    if (!down_ && closed != nullptr && (best == nullptr || best->load() > 0)) {
+    if (!down_ && closed != nullptr && (best == nullptr || (best->load() > 0 && !best->gathers()))) {
         closed->want(address_);
         has_work();
         if (best == nullptr || best->state() != State::ready) { best = closed; }

@@ -40,6 +40,8 @@ public:
 
     [[nodiscard]] State state() const noexcept { return state_; }
     [[nodiscard]] std::size_t load() const noexcept { return pipeline_ ? pipeline_->load() : 0; }
+    // Commands wait to be written together: until the turn of the event loop ends, or the login.
+    [[nodiscard]] bool gathers() const noexcept { return state_ == State::ready ? socket_->write->posted : load() > 0; }
 
     // Asks for a socket: closed becomes wanted. Addresses are tried in turn, beginning with number `address`.
     void want(ngx_uint_t address);

@@ -40,6 +40,8 @@ public:
     // Sends one command as an argument vector; the arguments are copied before send() returns.
     // `done` is called at most once, never before send() has returned, never after the handle is gone.
     // The callback may destroy its own handle and may send further commands. It must not throw.
+    // Commands about one key that are sent without a return to the event loop in between are executed in that order (unless
+    // a cluster that is just being changed sends them on).
     [[nodiscard]] virtual std::unique_ptr<Pending> send(std::span<const std::string_view> argv, Done done) = 0;
 
     // Has the keys that are read reported to `listener`, which outlives the store, as soon as that is possible. Once.

@@ -44,10 +44,10 @@ class Session(wire.Stream):
         self.send(f":{id}\r\n*3\r\n$9\r\nsubscribe\r\n$20\r\n__redis__:invalidate\r\n:1\r\n")
 
     def live_session(self, key, text):
-        """Is asked for a session, and then how long it has to live: for ever."""
+        """Is asked for a session and, in one go, how long it has to live: for ever."""
         self.expect("GET", key)
-        self.bulk(text)
         self.expect("PTTL", key)
+        self.bulk(text)
         self.send(":-1\r\n")
 
     def bulk(self, text):
