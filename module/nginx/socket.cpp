@@ -46,6 +46,13 @@ bool Socket::response_sent() noexcept {
     return rc == NGX_OK;
 }
 
+void Socket::hold() noexcept {
+#if (NGX_SSL)
+    if (connection_->ssl != nullptr) { return; }  // finish_sending() does nothing there
+#endif
+    (void)ngx_tcp_nopush(connection_->fd);  // not for unix sockets, which don't care
+}
+
 bool Socket::finish_sending() noexcept {
 #if (NGX_SSL)
     // A close_notify is answered by one (RFC 5246 7.2.1), which would cut off what the peer still has to say.

@@ -18,6 +18,7 @@ public:
 
     [[nodiscard]] Result recv(std::span<char> into) noexcept override;
     [[nodiscard]] Result send(std::string_view data) noexcept override;
+    void hold() noexcept override;
     bool finish_sending() noexcept override;
 
     // Asks for the events that the last reads and writes have shown to be needed. False: the connection can't be used.

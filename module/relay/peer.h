@@ -29,6 +29,9 @@ public:
     [[nodiscard]] virtual Result recv(std::span<char> into) noexcept = 0;
     [[nodiscard]] virtual Result send(std::string_view data) noexcept = 0;
 
+    // What is sent next may wait for finish_sending(), which follows at once: one packet instead of two.
+    virtual void hold() noexcept {}
+
     // Tells the peer that nothing more will be sent (a TCP half-close). False where the transport has no such thing.
     virtual bool finish_sending() noexcept = 0;
 

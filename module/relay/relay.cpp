@@ -243,6 +243,7 @@ bool Relay::pump(Side from, Milliseconds now) {
         const std::size_t rest = admitted.size() + held;
         if (rest > 0) { half(from).unread.insert(0, input.data() + input.size() - rest, rest); }
         flush_output(from, now);
+        if (both_finished()) { return false; }
         if (from == Side::client) {
             admitted_ = admitted.size();
             watch_message(now);
@@ -326,6 +327,8 @@ std::span<char> Relay::next_input(Side from, Milliseconds now) {
 
 void Relay::flush_output(Side from, Milliseconds now) {
     Output& output = scratch_.output;
+    const std::optional<Side> last = last_to_get(from);
+    if (last) { half(*last).peer->hold(); }
     if (!output.forward.empty()) {
         const std::string_view forward = std::exchange(output.forward, {});
         const std::string_view rest = send(other(from), forward, now);
@@ -339,6 +342,20 @@ void Relay::flush_output(Side from, Milliseconds now) {
         if (side == from) { half(side).answers += rest; }
         recycle(data);
     }
+    // More than a close would do: what the side may still be sending can't make that discard these bytes (RFC 9293 3.6.1).
+    if (last) { finish_sending(*last); }
+}
+
+// Who gets the last bytes of all, a close frame for example. Nobody, while others are to follow them.
+std::optional<Side> Relay::last_to_get(Side from) noexcept {
+    if (!both_finished() || !flushed(Side::client) || !flushed(Side::backend)) { return std::nullopt; }
+    Output& output = scratch_.output;
+    const auto gets_something = [&output, from](Side side) {
+        return !output.to(side).empty() || (side == other(from) && !output.forward.empty());
+    };
+    const bool client = gets_something(Side::client);
+    if (client == gets_something(Side::backend)) { return std::nullopt; }
+    return client ? Side::client : Side::backend;
 }
 
 // The last `rest` bytes of `data` wait. A large message is not copied for that.
@@ -432,9 +449,7 @@ Relay::State Relay::settle(bool busy, Milliseconds now) {
     if (half(Side::client).eof && !client.received && delivery_->half_close() && !backend.sent) {
         end_half_closed(now);
     }
-    const auto over = [this] {
-        return flushed(Side::client) && flushed(Side::backend) && finished(Side::client) && finished(Side::backend);
-    };
+    const auto over = [this] { return flushed(Side::client) && flushed(Side::backend) && both_finished(); };
     if (over()) { return State::done; }  // both sockets are closed at once, which says all that a half-close would
     // The client first: its close frame may have to wait for the end of the backend's frame, and a backend that can't be
     // half-closed is not read any more after this.

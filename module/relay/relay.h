@@ -126,11 +126,13 @@ private:
     [[nodiscard]] std::span<char> next_input(Side from, Milliseconds now);
     void consume(Side from, std::span<char>& input, Milliseconds now);
     void flush_output(Side from, Milliseconds now);
+    [[nodiscard]] std::optional<Side> last_to_get(Side from) noexcept;
     [[nodiscard]] std::string_view send(Side to, std::string_view data, Milliseconds now);
     void keep(Half& target, std::string& data, std::size_t rest);
     void flush_pending(Side to, Milliseconds now);
     void proceed(Milliseconds now);
     [[nodiscard]] bool finished(Side side) const noexcept;
+    [[nodiscard]] bool both_finished() const noexcept { return finished(Side::client) && finished(Side::backend); }
     [[nodiscard]] bool flushed(Side side) const noexcept;
     void finish_sending(Side side);
     void end_half_closed(Milliseconds now);

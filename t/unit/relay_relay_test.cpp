@@ -34,8 +34,12 @@ public:
     bool can_half_close = true;
     std::string got;
     int half_closed = 0;
+    std::string got_before_hold;
+    int held = 0;
+    int reads = 0;
 
     Result recv(std::span<char> into) noexcept override {
+        ++reads;
         if (arriving.empty()) {
             return {then == Then::silence ? Status::again : then == Then::end ? Status::end : Status::error, 0};
         }
@@ -52,6 +56,11 @@ public:
         got += data.substr(0, n);
         if (room != unlimited) { room -= n; }
         return {Status::ok, n};
+    }
+
+    void hold() noexcept override {
+        ++held;
+        got_before_hold = got;
     }
 
     bool finish_sending() noexcept override {
@@ -285,6 +294,32 @@ void a_close_of_the_client_and_its_answer_end_the_connection(void** state) {
     assert_state(w.from_backend(server_close(4001)), State::done);
     assert_bytes_equal(w.client.got, server(0x81, "last") + server_close(4001));
     assert_end(w, End::Cause::client, 4001);
+}
+
+void a_close_frame_that_ends_all_leaves_with_the_end_of_the_stream(void** state) {
+    Wired& w = wired(state);
+    (void)w.from_client(client_close(1000));
+    (void)w.from_backend(server(0x81, "last"));
+    assert_int_equal(w.client.held, 0);
+    w.backend.reads = 0;
+    assert_state(w.from_backend(server_close(1000)), State::done);
+    assert_int_equal(w.backend.reads, 1);  // nothing more can come
+    assert_int_equal(w.client.held, 1);
+    assert_bytes_equal(w.client.got_before_hold, server(0x81, "last"));
+    assert_int_equal(w.client.half_closed, 1);
+    assert_int_equal(w.backend.held, 0);
+}
+
+void nothing_is_held_back_while_something_waits(void** state) {
+    Wired& w = wired(state);
+    w.client.room = 0;
+    (void)w.from_client(client_close(1000));
+    (void)w.from_backend(server(0x81, "waits"));
+    assert_state(w.from_backend(server_close(1000)), State::open);
+    assert_int_equal(w.client.held, 0);
+    w.client.room = unlimited;
+    assert_state(w.relay.writable(Side::client, w.now), State::done);
+    assert_bytes_equal(w.client.got, server(0x81, "waits") + server_close(1000));
 }
 
 void what_follows_a_close_frame_goes_nowhere(void** state) {
@@ -778,6 +813,8 @@ int main() {
         TEST(a_side_stuck_in_sending_is_read_although_it_does_not_read),
         cmocka_unit_test(a_side_is_read_until_more_than_max_pending_waits_for_the_other),
         TEST(a_close_of_the_client_and_its_answer_end_the_connection),
+        TEST(a_close_frame_that_ends_all_leaves_with_the_end_of_the_stream),
+        TEST(nothing_is_held_back_while_something_waits),
         TEST(what_follows_a_close_frame_goes_nowhere),
         TEST(an_unanswered_close_ends_after_the_close_timeout),
         TEST(the_gateway_closes_both_sides_and_drops_what_comes_before_the_answers),
