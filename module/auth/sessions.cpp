@@ -21,6 +21,7 @@ constexpr Milliseconds retry{30000};
 // A command's words as one text, each with its length in front: no two commands have the same.
 std::string joined(std::span<const std::string_view> command) {
     std::string text;
+    text.reserve(64);
     for (const std::string_view word : command) { text.append(std::to_string(word.size())).append(":").append(word); }
     return text;
 }

@@ -3,7 +3,6 @@
 #include "context/hex.h"
 #include "nginx/http_backend.h"
 #include "nginx/object.h"
-#include "nginx/random.h"
 #include "nginx/tunnel.h"
 #include "nginx/worker.h"
 
@@ -14,7 +13,7 @@ namespace {
 std::string random_id() {
     std::string id;
     id.reserve(32);
-    context::append_hex(id, random_bytes<16>());
+    context::append_hex(id, Worker::current()->random().take<16>());
     return id;
 }
 

@@ -7,6 +7,7 @@
 #include "nginx/worker.h"
 #include "relay/envelope_delivery.h"
 #include "relay/headers_delivery.h"
+#include "websocket/header_value.h"
 
 namespace ws::nginx {
 
@@ -83,14 +84,11 @@ std::unique_ptr<relay::HttpDelivery> make_http_delivery(const Connection& connec
 }
 
 std::optional<std::string_view> response_header(const ngx_http_request_t& r, std::string_view name) {
-    for (const websocket::Header& line : header_lines(r.upstream->headers_in.headers)) {
-        if (line.name.size() == name.size() &&
-            ngx_strncasecmp(reinterpret_cast<u_char*>(const_cast<char*>(line.name.data())),
-                            reinterpret_cast<u_char*>(const_cast<char*>(name.data())), name.size()) == 0) {
-            return line.value;
-        }
-    }
-    return std::nullopt;
+    std::optional<std::string_view> value;
+    for_each_header(r.upstream->headers_in.headers, [&](const ngx_table_elt_t& line) {
+        if (!value && websocket::same_text(view(line.key), name)) { value = view(line.value); }
+    });
+    return value;
 }
 
 std::unique_ptr<relay::Delivery> make_delivery(const Connection& connection) {

@@ -10,19 +10,20 @@ namespace ws::nginx {
 
 namespace {
 
-bool same_name(std::string_view a, std::string_view b, bool any_sign) noexcept {
-    const auto fold = [any_sign](char c) {
+// Letters and digits decide, in any case.
+bool looks_like(std::string_view a, std::string_view b) noexcept {
+    const auto fold = [](char c) {
         if (c >= 'A' && c <= 'Z') { return static_cast<char>(c + 32); }
         const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        return any_sign && !alphanumeric ? '-' : c;
+        return alphanumeric ? c : '-';
     };
-    return std::ranges::equal(a, b, {}, fold, fold);
+    return a.size() == b.size() && (a == b || std::ranges::equal(a, b, {}, fold, fold));
 }
 
 std::vector<std::string_view> values(const ngx_list_t& headers, std::string_view name) {
     std::vector<std::string_view> values;
     for_each_header(headers, [&](const ngx_table_elt_t& line) {
-        if (same_name(view(line.key), name, false)) { values.push_back(view(line.value)); }
+        if (websocket::same_text(view(line.key), name)) { values.push_back(view(line.value)); }
     });
     return values;
 }
@@ -47,7 +48,10 @@ void hide(ngx_table_elt_t& line) noexcept {
 }  // namespace
 
 std::vector<websocket::Header> header_lines(const ngx_list_t& headers) {
+    std::size_t count = 0;
+    for (const ngx_list_part_t* part = &headers.part; part != nullptr; part = part->next) { count += part->nelts; }
     std::vector<websocket::Header> lines;
+    lines.reserve(count);
     for_each_header(headers, [&lines](const ngx_table_elt_t& line) {
         lines.push_back({view(line.key), view(line.value)});
     });
@@ -79,14 +83,14 @@ void own_headers(ngx_http_request_t& subrequest) {
 
 void hide_header(ngx_http_request_t& r, std::string_view name) {
     for_each_header(r.headers_in.headers, [name](ngx_table_elt_t& line) {
-        if (same_name(view(line.key), name, true)) { hide(line); }
+        if (looks_like(view(line.key), name)) { hide(line); }
     });
 }
 
 void replace_header(ngx_http_request_t& r, std::string_view name, ngx_str_t value) {
     bool replaced = false;
     for_each_header(r.headers_in.headers, [&](ngx_table_elt_t& line) {
-        if (!same_name(view(line.key), name, false)) { return; }
+        if (!websocket::same_text(view(line.key), name)) { return; }
         if (std::exchange(replaced, true)) {
             hide(line);
         } else {
@@ -123,7 +127,7 @@ void add_response_header(ngx_http_request_t& r, std::string_view name, std::stri
 
 void strip_cookie(ngx_http_request_t& r, std::string_view name) {
     for_each_header(r.headers_in.headers, [&](ngx_table_elt_t& line) {
-        if (!same_name(view(line.key), "Cookie", false)) { return; }
+        if (!websocket::same_text(view(line.key), "Cookie")) { return; }
         std::string kept;
         bool found = false;
         for (std::string_view rest = view(line.value); !rest.empty();) {

@@ -4,6 +4,7 @@ namespace ws::nginx {
 
 std::vector<std::string> evaluate(ngx_http_request_t* r, const std::vector<ngx_http_complex_value_t>& templates) {
     std::vector<std::string> texts;
+    texts.reserve(templates.size());
     for (const ngx_http_complex_value_t& one : templates) {
         ngx_str_t value;
         // Read-only for nginx as well: its prototype lacks the const.

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "context/traceparent.h"
-#include "nginx/random.h"
 #include "nginx/request_headers.h"
+#include "nginx/worker.h"
 
 namespace ws::nginx {
 
@@ -25,7 +25,8 @@ void join_trace(Connection& connection) {
     if (!known) {
         // Trace Context 3.3: what it says belongs to the other trace.
         hide_header(r, "tracestate");
-        known = context::new_traceparent(random_bytes<context::traceparent_entropy>(), conf.trace_sampled != 0);
+        known = context::new_traceparent(Worker::current()->random().take<context::traceparent_entropy>(),
+                                         conf.trace_sampled != 0);
     }
     connection.traceparent = std::move(*known);
     add_header(r, name, connection.traceparent);

@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "context/recent_contexts.h"
+#include "nginx/random.h"
 #include "nginx/redis_server.h"
 #include "nginx/redis_sessions.h"
 #include "nginx/status_zone.h"
@@ -56,6 +57,7 @@ public:
     // What all of them have counted.
     [[nodiscard]] status::Board& status_board() noexcept { return zone_.board(); }
     [[nodiscard]] relay::MaskKeys& mask_keys() noexcept { return mask_keys_; }
+    [[nodiscard]] RandomBytes& random() noexcept { return random_; }
 
     // The tunnels of this worker by their connections' ids, in the order that pages of them have. A tunnel is here as long as it is open.
     using Tunnels = std::map<std::string_view, Tunnel*>;
@@ -109,6 +111,7 @@ private:
     context::RecentContexts recent_contexts_;
     relay::Scratch scratch_;
     RandomMaskKeys mask_keys_;
+    RandomBytes random_;
     std::unordered_map<const RedisServer*, std::unique_ptr<RedisSessions>> sessions_;
     Tunnels tunnels_;
     std::deque<std::string> ended_;  // ids, the newest last

@@ -7,6 +7,7 @@
 
 #include "nginx/connection.h"
 #include "nginx/detached_request.h"
+#include "websocket/header_value.h"
 
 namespace ws::nginx {
 
@@ -20,9 +21,7 @@ constexpr std::array<std::string_view, 2> of_a_body{"content-length:", "transfer
 
 bool begins_with_one_of(std::string_view line, std::span<const std::string_view> names) noexcept {
     return std::ranges::any_of(names, [line](std::string_view name) {
-        return line.size() >= name.size() &&
-               ngx_strncasecmp(reinterpret_cast<u_char*>(const_cast<char*>(line.data())),
-                               reinterpret_cast<u_char*>(const_cast<char*>(name.data())), name.size()) == 0;
+        return (line.front() | 0x20) == name.front() && websocket::same_text(line.substr(0, name.size()), name);
     });
 }
 
@@ -33,7 +32,9 @@ std::string rewritten(std::string_view text, bool upgrade) {
     const std::size_t first = text.find(crlf);
     const std::size_t version = first == std::string_view::npos ? first : text.substr(0, first).rfind(" HTTP/");
     if (version == std::string_view::npos) { return {}; }
-    std::string request(text.substr(0, version));
+    std::string request;
+    request.reserve(text.size() + 64);  // with the lines that follow
+    request += text.substr(0, version);
     request += " HTTP/1.1\r\n";
     for (text.remove_prefix(first + crlf.size()); !text.starts_with(crlf);) {
         const std::size_t end = text.find(crlf);

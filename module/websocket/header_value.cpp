@@ -19,7 +19,10 @@ bool is_token_character(char c) noexcept {
 
 bool is_token(std::string_view text) noexcept { return !text.empty() && std::ranges::all_of(text, is_token_character); }
 
-bool same_text(std::string_view a, std::string_view b) noexcept { return std::ranges::equal(a, b, {}, lower, lower); }
+// Most are written alike, or have another length.
+bool same_text(std::string_view a, std::string_view b) noexcept {
+    return a.size() == b.size() && (a == b || std::ranges::equal(a, b, {}, lower, lower));
+}
 
 std::string_view trim(std::string_view text) noexcept {
     constexpr std::string_view blanks = " \t";
