@@ -79,6 +79,15 @@ void EnvelopeWriter::message(std::string& out, const Context* context, std::uint
     out += '}';
 }
 
+std::size_t EnvelopeWriter::data_size(MessageType type, std::string_view payload) noexcept {
+    switch (type) {
+        case MessageType::text: return utf8_string_size(payload);
+        case MessageType::binary: return (payload.size() + 2) / 3 * 4 + 2;
+        case MessageType::json: break;
+    }
+    return payload.size();
+}
+
 void EnvelopeWriter::context(std::string& out, const Context& context) const {
     begin(out, "context");
     out += ",\"context\":";

@@ -32,6 +32,9 @@ public:
     void message(std::string& out, const Context* context, std::uint64_t seq, MessageType type,
                  std::string_view payload) const;
 
+    // How many bytes message() makes of a payload.
+    [[nodiscard]] static std::size_t data_size(MessageType type, std::string_view payload) noexcept;
+
     void context(std::string& out, const Context& context) const;
 
     void close(std::string& out, std::uint16_t code, std::string_view reason) const;

@@ -92,6 +92,12 @@ void append_real(std::string& out, double value) {
     if (number.find_first_of(".e") == std::string_view::npos) out += ".0";
 }
 
+// What append_escaped() makes of it.
+std::size_t escaped_size(char c) noexcept {
+    static constexpr std::string_view short_escapes = "\"\\\b\f\n\r\t";
+    return short_escapes.find(c) != std::string_view::npos ? 2 : 6;
+}
+
 void append_unicode_escape(std::string& out, char32_t unit) {
     const char escape[] = {'\\',
                            'u',
@@ -221,6 +227,20 @@ void append_utf8_string(std::string& out, std::string_view text) {
         text.remove_prefix(piece.size());
     }
     out += '"';
+}
+
+std::size_t utf8_string_size(std::string_view text) noexcept {
+    std::size_t size = text.size() + 2;
+    for (;;) {
+        const std::size_t run = plain_run(text);
+        if (run == text.size()) return size;
+        text.remove_prefix(run);
+        const std::string_view piece = text.substr(0, 64);
+        for (const char c : piece) {
+            if (needs_escape(c)) size += escaped_size(c) - 1;
+        }
+        text.remove_prefix(piece.size());
+    }
 }
 
 }  // namespace ws::context

@@ -47,5 +47,7 @@ void append_ascii_string(std::string& out, std::string_view text);
 
 // Appends `text`, which must be valid UTF-8, as a quoted JSON string; only quotes, backslashes and control bytes change.
 void append_utf8_string(std::string& out, std::string_view text);
+// How many bytes that makes.
+[[nodiscard]] std::size_t utf8_string_size(std::string_view text) noexcept;
 
 }  // namespace ws::context

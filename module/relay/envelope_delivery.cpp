@@ -51,7 +51,8 @@ EnvelopeDelivery::EnvelopeDelivery(std::string_view connection_id, std::shared_p
       options_(std::move(options)),
       keys_(keys) {}
 
-// An envelope is written where it will be sent from. `payload` bytes of it come from the client.
+// An envelope is written where it will be sent from. `payload` bytes of it come from the client. When they are as many as
+// announced, a large envelope has its memory once.
 template <class Write>
 void EnvelopeDelivery::write_envelope(Output& output, std::size_t payload, Write write) {
     static constexpr std::size_t usual_rest = 128;  // besides the context
@@ -134,7 +135,9 @@ void EnvelopeDelivery::on_client_message(const Event& event, Output& output) {
         type = context::MessageType::json;
     }
     const context::Context* context = options_.context_always ? context_.get() : nullptr;
-    write_envelope(output, event.payload.size(),
+    const bool large = event.payload.size() >= 64 * 1024;
+    const std::size_t size = large ? writer_.data_size(type, event.payload) : event.payload.size();
+    write_envelope(output, size,
                    [&](std::string& out) { writer_.message(out, context, client_messages_, type, event.payload); });
 }
 

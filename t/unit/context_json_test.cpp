@@ -74,6 +74,7 @@ void every_byte_survives_in_a_written_string(void**) {
     for (const auto append : {append_ascii_string, append_utf8_string}) {
         std::string out;
         append(out, text);
+        if (append == append_utf8_string) { assert_int_equal(utf8_string_size(text), out.size()); }
         const JsonPtr value(json_loadb(out.data(), out.size(), JSON_DECODE_ANY | JSON_ALLOW_NUL, nullptr));
         assert_non_null(value.get());
         ws::test::assert_bytes_equal({json_string_value(value.get()), json_string_length(value.get())}, text);

@@ -15,7 +15,7 @@ using namespace ws::relay;
 
 namespace {
 
-constexpr std::size_t large = 4 << 20;
+constexpr std::size_t large = 8 << 20;
 constexpr std::size_t small = 4096;
 
 // Gives out what it was given by the test, takes as much as it has room for, and keeps none of it.
@@ -122,11 +122,42 @@ void many_small_messages_leave_nothing_either(void**) {
     }
 }
 
+// The message, and its envelope, which waits for a backend that takes nothing: no third copy at any moment.
+void a_large_message_and_its_envelope_are_all_that_is_held(void**) {
+    std::string quoted;
+    for (std::size_t i = 0; i < large / 8; ++i) { quoted += R"({"a":1},)"; }
+    const std::string plain(large, 'x');
+    std::string fragments = wire::client(0x01, plain.substr(0, large / 4));
+    for (int i = 0; i < 2; ++i) { fragments += wire::client(0x00, plain.substr(0, large / 4)); }
+    fragments += wire::client(0x80, plain.substr(0, large / 4));
+    const struct {
+        std::string bytes;
+        std::size_t envelope;
+    } cases[] = {
+        {wire::client(0x81, plain), large},
+        {fragments, large},
+        {wire::client(0x82, plain), large / 3 * 4},
+        {wire::client(0x81, quoted), large / 4 * 5},  // two quotes in eight bytes
+    };
+    constexpr std::size_t rest = 256 << 10;
+    for (const auto& [bytes, envelope] : cases) {
+        connection = std::make_unique<Connection>(true);
+        const heap::Since start;
+        connection->backend.room = 0;
+        connection->client.arriving = bytes;
+        while (connection->relay.readable(Side::client, Milliseconds(2)) == Relay::State::busy) {}
+        assert_in_range(start.most(), large + envelope, large + envelope + rest);
+        assert_in_range(start.now(), envelope, envelope + rest);
+        connection.reset();
+    }
+}
+
 }  // namespace
 
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test_teardown(what_waited_for_a_side_costs_nothing_once_it_was_sent, teardown),
+        cmocka_unit_test_teardown(a_large_message_and_its_envelope_are_all_that_is_held, teardown),
         cmocka_unit_test_teardown(many_small_messages_leave_nothing_either, teardown),
     };
     return cmocka_run_group_tests_name("relay memory", tests, nullptr, nullptr);
