@@ -198,16 +198,16 @@ void Decoder::finish() noexcept {
     if (inflater_ != nullptr) { inflater_->clear(); }
 }
 
-// Doubles, so that many small pieces cost little, but not beyond what the message can still become; and once a quarter of a frame is
-// there, room is made for all of it, or the last step would hold nearly all of it twice.
+// Doubles, so that many small pieces cost little, but not beyond what the message can still become. Where that is what it will
+// become, and a sixteenth of it is here, it is what is taken: little is copied, the last step doesn't hold nearly all of it twice,
+// and the heap keeps small holes only.
 void Decoder::store(std::string_view piece) {
     const std::size_t needed = stored_.size() + piece.size();
     if (needed > stored_.capacity()) {
         const bool last = !is_control(frame_opcode_) && frame_fin_ && !compressed_;
         const std::uint64_t bound = last ? message_size_ : limits_.max_message;
-        const std::uint64_t times = last && 4 * stored_.capacity() >= bound ? 4 : 2;
-        const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(times * stored_.capacity(), bound));
-        stored_.reserve(std::max(needed, room));
+        const std::uint64_t grown = (last ? 16 : 2) * static_cast<std::uint64_t>(stored_.capacity());
+        stored_.reserve(std::max(needed, static_cast<std::size_t>(std::min(grown, bound))));
     }
     stored_.insert(stored_.end(), piece.begin(), piece.end());
 }
