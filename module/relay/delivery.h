@@ -25,6 +25,7 @@ struct Output {
     bool only_pong = false;  // the input was nothing but answers to the gateway's pings: a sign of life, no activity
 
     [[nodiscard]] std::string& to(Side side) noexcept { return side == Side::client ? client : backend; }
+    [[nodiscard]] bool empty() const noexcept { return forward.empty() && client.empty() && backend.empty(); }
     // Past this a step stops and leaves the rest of its input, so that many small messages can't grow without bound.
     [[nodiscard]] bool full() const noexcept { return client.size() + backend.size() >= 64 * 1024; }
 };

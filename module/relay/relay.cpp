@@ -327,12 +327,13 @@ std::span<char> Relay::next_input(Side from, Milliseconds now) {
 
 void Relay::flush_output(Side from, Milliseconds now) {
     Output& output = scratch_.output;
-    const std::optional<Side> last = last_to_get(from);
+    if (output.empty()) { return; }
+    const std::optional<Side> last = both_finished() ? last_to_get(from) : std::nullopt;
     if (last) { half(*last).peer->hold(); }
     if (!output.forward.empty()) {
         const std::string_view forward = std::exchange(output.forward, {});
         const std::string_view rest = send(other(from), forward, now);
-        half(other(from)).pending.append(rest);
+        if (!rest.empty()) { half(other(from)).pending.append(rest); }
     }
     for (const Side side : {Side::client, Side::backend}) {
         std::string& data = output.to(side);
@@ -346,9 +347,9 @@ void Relay::flush_output(Side from, Milliseconds now) {
     if (last) { finish_sending(*last); }
 }
 
-// Who gets the last bytes of all, a close frame for example. Nobody, while others are to follow them.
+// Both sides have finished: who gets the last bytes of all, a close frame for example. Nobody, if others are to follow them.
 std::optional<Side> Relay::last_to_get(Side from) noexcept {
-    if (!both_finished() || !flushed(Side::client) || !flushed(Side::backend)) { return std::nullopt; }
+    if (!flushed(Side::client) || !flushed(Side::backend)) { return std::nullopt; }
     Output& output = scratch_.output;
     const auto gets_something = [&output, from](Side side) {
         return !output.to(side).empty() || (side == other(from) && !output.forward.empty());
