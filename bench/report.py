@@ -66,8 +66,26 @@ def table(results):
         lines.append(f"| {row.what.name} | {row.load} | {row.against.name} | {mine:.1f} µs | {theirs:.1f} µs "
                      f"| {ratio:.2f} ({least:.2f} to {most:.2f}) | × {speed:.2f} | {target} | {met} |")
     lines.append("")
-    lines += memory_table(results) + gap_table(results)
+    lines += growth_table(results) + memory_table(results) + gap_table(results)
     return "\n".join(lines)
+
+
+def growth_table(results):
+    points = results.get("growth", [])
+    if not points:
+        return []
+    lines = [f"| CPU per message of {matrix.GROWTH_SIZE} B, 1 in flight | " +
+             " | ".join(f"{point['connections']:,} connections" for point in points) + " |",
+             "|---|" + "---|" * len(points)]
+    for subject in matrix.GROWTH:
+        lines.append(f"| {subject.name} | " +
+                     " | ".join(f"{value:.1f} µs" for value in growth_of(points, subject)) + " |")
+    return lines + [""]
+
+
+def growth_of(points, subject):
+    """Microseconds of CPU per message, one for each number of connections."""
+    return [median(point["rounds"], subject.name, cpu_per_message) / 1000 for point in points]
 
 
 def memory_table(results):
@@ -114,7 +132,8 @@ def verdicts(results):
 
 # The plot
 
-COLOURS = {"stock": "#888888", "stock+64k": "#bbbbbb", "headers": "#1f6feb", "envelope": "#d2691e"}
+COLOURS = {"stock": "#888888", "stock+64k": "#bbbbbb", "headers": "#1f6feb", "envelope": "#d2691e",
+           "http": "#8250df"}
 CHARTS_WIDTH, CHART_WIDTH, CHART_HEIGHT, MARGIN = 960, 400, 240, 60
 
 
@@ -171,8 +190,7 @@ def plot(results):
     top = 60
     if "growth" in results:
         points = results["growth"]
-        series = {subject.name: [median(point["rounds"], subject.name, cpu_per_message) / 1000 for point in points]
-                  for subject in matrix.GROWTH}
+        series = {subject.name: growth_of(points, subject) for subject in matrix.GROWTH}
         parts += curves(MARGIN, top, "CPU per echoed message, by connections", "µs",
                         [point["connections"] for point in points], series)
     if "memory" in results:
