@@ -144,7 +144,8 @@ struct Connection {
         if (open) { return false; }
         const std::size_t end = in.view().find("\r\n\r\n");
         if (end == std::string_view::npos) { return false; }
-        require(in.view().starts_with("HTTP/1.1 101 "), "a 101");
+        const std::string line(in.view().substr(0, in.view().find("\r\n")));
+        require(line.starts_with("HTTP/1.1 101 "), ("a 101: " + line).c_str());
         in.use(end + 4);
         return open = true;
     }
