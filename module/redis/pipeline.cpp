@@ -2,7 +2,6 @@
 
 #include "redis/reply.h"
 
-#include <charconv>
 #include <new>
 #include <utility>
 #include <vector>
@@ -11,26 +10,20 @@ namespace ws::redis {
 
 namespace {
 
-constexpr std::size_t longest_header = 24;
-
-// RESP: "*2" for an array of two, "$3" for a string of three bytes.
-void append_header(std::string& out, char kind, std::size_t size) {
-    char text[longest_header];
-    out.push_back(kind);
-    out.append(text, std::to_chars(text, text + sizeof(text), size).ptr);
-    out.append("\r\n");
-}
-
-// A word may hold any bytes. All of the command or, without memory, nothing.
 void append_command(std::string& out, std::span<const std::string_view> argv) {
-    std::size_t size = longest_header;
-    for (const std::string_view word : argv) { size += longest_header + word.size() + 2; }
-    out.reserve(out.size() + size);
-    append_header(out, '*', argv.size());
+    std::vector<const char*> words;
+    std::vector<std::size_t> lengths;
+    words.reserve(argv.size());
+    lengths.reserve(argv.size());
     for (const std::string_view word : argv) {
-        append_header(out, '$', word.size());
-        out.append(word).append("\r\n");
+        words.push_back(word.data());
+        lengths.push_back(word.size());
     }
+    char* text = nullptr;
+    const int length = redisFormatCommandArgv(&text, static_cast<int>(argv.size()), words.data(), lengths.data());
+    if (length < 0) { throw std::bad_alloc{}; }
+    const std::unique_ptr<char, decltype(&redisFreeCommand)> owner{text, redisFreeCommand};
+    out.append(text, static_cast<std::size_t>(length));
 }
 
 // For a log line.
