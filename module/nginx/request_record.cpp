@@ -1,6 +1,7 @@
 #include "nginx/request_record.h"
 
 #include <cstring>
+#include <utility>
 
 #include "nginx/request_headers.h"
 #include "websocket/header_value.h"
@@ -111,8 +112,8 @@ RequestRecord::RequestRecord(const ngx_http_request_t& r)
       request_length_(r.request_length),
       limit_conn_status_(r.limit_conn_status),
       limit_req_status_(r.limit_req_status),
-      lines_(lines_of(r.headers_in.headers)) {
-    set_variables(r);
+      lines_(lines_of(r.headers_in.headers)),
+      variables_(variables_of(r)) {
     set_captures(r);
     request_texts_ = own_texts([this](auto visit) {
         for (ngx_str_t* text :
@@ -128,32 +129,35 @@ RequestRecord::RequestRecord(const ngx_http_request_t& r)
 }
 
 void RequestRecord::add_answer(const ngx_http_request_t& r) {
+    std::vector<ngx_table_elt_t> lines = lines_of(r.headers_out.headers);
+    for (ngx_table_elt_t& line : lines) { line.lowcase_key = nullptr; }  // few set it there
+    std::vector<Variable> found = variables_of(r);
+    answer_texts_ = own_texts([&](auto visit) {
+        each_text_of(lines, visit);
+        for (Variable& variable : found) { visit(variable.value.data, variable.value.len); }
+    });
     status_ = r.headers_out.status;
     header_size_ = r.header_size;
-    answer_lines_ = lines_of(r.headers_out.headers);
-    for (ngx_table_elt_t& line : answer_lines_) { line.lowcase_key = nullptr; }  // few set it there
-    set_variables(r);
-    answer_texts_ = own_texts([this](auto visit) {
-        each_text_of(answer_lines_, visit);
-        for (Variable& variable : variables_) { visit(variable.value.data, variable.value.len); }
-    });
+    answer_lines_ = std::move(lines);
+    variables_ = std::move(found);
 }
 
-void RequestRecord::set_variables(const ngx_http_request_t& r) {
+std::vector<RequestRecord::Variable> RequestRecord::variables_of(const ngx_http_request_t& r) {
     const ngx_array_t& variables = core_conf(r).variables;
     const auto* variable = static_cast<const ngx_http_variable_t*>(variables.elts);
-    variables_.clear();
+    std::vector<Variable> found;
     for (ngx_uint_t i = 0; i < variables.nelts; ++i) {
         const ngx_http_variable_value_t& value = r.variables[i];
         if ((!value.valid && !value.not_found) || value.no_cacheable) { continue; }
         const bool settable = (variable[i].flags & NGX_HTTP_VAR_CHANGEABLE) != 0 && variable[i].set_handler == nullptr;
-        variables_.push_back({i, settable && value.valid, value});
+        found.push_back({i, settable && value.valid, value});
         if (!value.valid) {
-            variables_.back().value.data = nullptr;
-            variables_.back().value.len = 0;
+            found.back().value.data = nullptr;
+            found.back().value.len = 0;
         }
     }
-    variables_.shrink_to_fit();
+    found.shrink_to_fit();
+    return found;
 }
 
 void RequestRecord::set_captures([[maybe_unused]] const ngx_http_request_t& r) {

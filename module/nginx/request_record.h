@@ -19,7 +19,7 @@ public:
     RequestRecord(const RequestRecord&) = delete;
     RequestRecord& operator=(const RequestRecord&) = delete;
 
-    // The answer has been sent: adds it, and what has been found on the way. Throws std::bad_alloc.
+    // The answer has been sent: adds it, and what has been found on the way. Throws std::bad_alloc, and is as it was then.
     void add_answer(const ngx_http_request_t& r);
 
     // For another request: where it has come to, and what was asked for there. It borrows from the record.
@@ -51,7 +51,7 @@ private:
         ngx_http_variable_value_t value;
     };
 
-    void set_variables(const ngx_http_request_t& r);
+    [[nodiscard]] static std::vector<Variable> variables_of(const ngx_http_request_t& r);
     void set_captures(const ngx_http_request_t& r);
 
     void** main_conf_;
