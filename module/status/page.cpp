@@ -21,7 +21,7 @@ const std::string_view page = R"html(<!doctype html>
   <section class="plot" data-plot="open"><h2>Connected</h2></section>
   <section class="plot" data-plot="messages"><h2>Messages</h2></section>
   <section class="plot" data-plot="bytes"><h2>Bytes</h2></section>
-  <section class="plot" data-plot="requests"><h2>Upgrades</h2></section>
+  <section class="plot" data-plot="requests"><h2>Checked by ws_auth</h2></section>
   <section><h2>Closed</h2><table id="closes"></table></section>
   <section><h2>Let in or refused</h2><table id="results"></table></section>
   <section><h2>Lookup takes</h2><table id="duration"></table></section>
