@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 
 import wire
@@ -22,15 +23,21 @@ def _start(program, *arguments, **options):
                             preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), **options)
 
 
+def _listens(path):
+    """The name is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
+
+
 class echo:
     """The service; what it says is shown when it fails."""
 
     def __enter__(self):
-        socket = os.path.join(wire.TEST_DIR, "echo.sock")
-        self.process = _start("echo.mjs", socket)
-        wire.wait_until(lambda: self.process.poll() is not None or os.path.exists(socket), "the service listens")
+        path = os.path.join(wire.TEST_DIR, "echo.sock")
+        self.process = _start("echo.mjs", path)
+        wire.wait_until(lambda: self.process.poll() is not None or _listens(path), "the service listens")
         wire.equal(self.process.poll(), None)
-        os.chmod(socket, 0o777)  # nginx's workers may run as another user
+        os.chmod(path, 0o777)  # nginx's workers may run as another user
 
     def __exit__(self, *_):
         self.process.kill()
