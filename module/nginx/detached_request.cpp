@@ -16,8 +16,12 @@ namespace {
 ngx_http_output_header_filter_pt next_header_filter;
 ngx_http_output_body_filter_pt next_body_filter;
 
-// No descriptor has this number: nginx would shut down or close what it names.
-constexpr ngx_socket_t no_socket = std::numeric_limits<ngx_socket_t>::max();
+// No descriptor has this number: nginx would shut down or close what it names. Where it keeps a table of them (`use poll`), the last
+// that may be in it.
+ngx_socket_t no_socket() noexcept {
+    return ngx_cycle->files != nullptr ? static_cast<ngx_socket_t>(ngx_cycle->files_n) - 1
+                                       : std::numeric_limits<ngx_socket_t>::max();
+}
 
 // Most of what is asked for while a request is made.
 constexpr std::size_t connection_pool_size = 256;
@@ -126,7 +130,7 @@ DetachedRequest& DetachedRequest::make(Connection& parent, const RequestTemplate
 
 void DetachedRequest::make_connection() {
     ngx_connection_t& client = *parent_.client;
-    ngx_connection_t* c = ngx_get_connection(no_socket, client.log);
+    ngx_connection_t* c = ngx_get_connection(no_socket(), client.log);
     if (c == nullptr) { throw std::bad_alloc(); }
     c->shared = 1;  // nginx closes no socket
     // Not our own log: the pool is the last to go.
