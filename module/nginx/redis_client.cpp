@@ -104,6 +104,7 @@ void RedisClient::has_work() noexcept {
 }
 
 void RedisClient::start_wanted() {
+    if (dropped_) { tell_dropped(); }
     if (subscription_ != nullptr) { subscription_->receiver().start_wanted(); }
     if (tracking_ != nullptr) {
         tracking_->receiver().start_wanted();
@@ -122,7 +123,10 @@ void RedisClient::on_work(ngx_event_t* event) noexcept {
     try {
         self->start_wanted();
         for (const auto& command : refused) { command->answer({redis::Outcome::Status::unavailable, nullptr}); }
-    } catch (...) { ngx_log_error(NGX_LOG_ALERT, self->log_, 0, "ws: out of memory"); }
+    } catch (...) {
+        ngx_log_error(NGX_LOG_ALERT, self->log_, 0, "ws: out of memory");
+        if (self->dropped_) { self->retry_later(); }
+    }
 }
 
 void RedisClient::track(redis::Invalidations& listener) {
@@ -190,6 +194,21 @@ void RedisClient::is_closed(const RedisConnection& connection) {
     }
 }
 
+void RedisClient::is_dropped() noexcept {
+    dropped_ = true;
+    retry_later();
+}
+
+// Whichever it was.
+void RedisClient::tell_dropped() {
+    for (RedisReceiver* receiver : {subscription_ != nullptr ? &subscription_->receiver() : nullptr,
+                                    tracking_ != nullptr ? &tracking_->receiver() : nullptr}) {
+        if (receiver != nullptr && receiver->is_dropped()) { receiver->closed(); }
+    }
+    if (tracking_ != nullptr) { tracking_->reader_closed(true); }
+    dropped_ = false;
+}
+
 void RedisClient::tracking_is_refused(const char* why) {
     if (tracking_ != nullptr) { tracking_->refused(why); }
 }
@@ -204,6 +223,7 @@ void RedisClient::retry_later() noexcept {
 
 void RedisClient::on_retry(ngx_event_t* event) noexcept {
     auto* self = static_cast<RedisClient*>(static_cast<ngx_connection_t*>(event->data)->data);
+    if (self->dropped_) { self->has_work(); }
     for (const auto& connection : self->connections_) {
         if (connection->state() == State::closed) {
             try {

@@ -66,6 +66,7 @@ private:
     void is_down(const RedisConnection& connection, const char* reason, ngx_err_t err,
                  std::size_t lost) noexcept;  // it failed, with so many commands
     void is_closed(const RedisConnection& connection);
+    void is_dropped() noexcept;  // one is gone, and there was no memory to say so
     void tracking_is_refused(const char* why);
     void tracking_has_failed();
     // There is something to hear about until the worker has gone.
@@ -84,6 +85,7 @@ private:
     static void on_retry(ngx_event_t* event) noexcept;
 
     void start_wanted();
+    void tell_dropped();
     // Whose connection that is; null: it is one for commands.
     [[nodiscard]] RedisReceiver* receiver_of(const RedisConnection& connection) noexcept;
     RedisConnection* choose();
@@ -104,6 +106,7 @@ private:
     ngx_uint_t address_ = 0;  // the last one that worked
     std::size_t failed_ = 0;  // commands refused or lost since the server failed
     bool down_ = false;
+    bool dropped_ = false;  // a connection: to be told
     bool shut_down_ = false;
     ngx_connection_t no_socket_{};  // events want one for the debug log
     ngx_event_t work_{};            // posted: connections wanted, refusals to tell

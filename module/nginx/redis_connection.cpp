@@ -124,7 +124,10 @@ void RedisConnection::guarded(Step step) noexcept {
     } catch (...) {
         try {
             fail("out of memory", 0, Status::unavailable);
-        } catch (...) { drop(); }
+        } catch (...) {
+            drop();
+            client_.is_dropped();
+        }
     }
 }
 

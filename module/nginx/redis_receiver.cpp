@@ -55,10 +55,10 @@ void RedisReceiver::log_off(const char* why) noexcept {
 }
 
 void RedisReceiver::closed() {
+    owner_.receiver_closed();
     if (!given_up_ && !retry_.timer_set) {
         ngx_add_timer(&retry_, backoff_.next(static_cast<std::uint32_t>(ngx_random())));
     }
-    owner_.receiver_closed();
 }
 
 void RedisReceiver::replace() {

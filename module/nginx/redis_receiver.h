@@ -52,6 +52,7 @@ public:
     // Once it is lost, there is no other.
     void give_up() noexcept;
 
+    [[nodiscard]] bool is_up() const noexcept { return connection_.state() == RedisConnection::State::ready; }
     [[nodiscard]] long long id() const noexcept { return connection_.id(); }  // when it is up
     [[nodiscard]] ngx_uint_t address() const noexcept { return connection_.address(); }
 
@@ -60,6 +61,10 @@ public:
     void up();
     void failed(const char* why) noexcept { owner_.receiver_failed(why); }
     void closed();
+    // It is gone, and closed() hasn't been told.
+    [[nodiscard]] bool is_dropped() const noexcept {
+        return begun_ && !given_up_ && !retry_.timer_set && connection_.state() == RedisConnection::State::closed;
+    }
     void shutdown() noexcept;
 
 private:

@@ -66,11 +66,11 @@ void RedisTracking::refused(const char* why) {
 }
 
 void RedisTracking::before_start(RedisConnection& reader) {
-    if (state_ == State::on) { reader.track(receiver_.id()); }
+    if (state_ == State::on && receiver_.is_up()) { reader.track(receiver_.id()); }
 }
 
 void RedisTracking::reader_up(RedisConnection& reader) {
-    if (state_ == State::on) {
+    if (state_ == State::on && receiver_.is_up()) {
         if (reader.tracking_refused()) {
             refused("CLIENT TRACKING refused");
         } else if (reader.address() != receiver_.address()) {

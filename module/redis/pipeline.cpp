@@ -281,7 +281,15 @@ void Pipeline::take_message(const redisReply& reply) {
 }
 
 void Pipeline::fail_all(Outcome::Status status) {
-    for (const Entry& entry : std::exchange(queue_, {})) { entry.command->answer({status, nullptr}); }
+    bool out_of_memory = false;
+    while (!queue_.empty()) {
+        const std::shared_ptr<Command> command = std::move(queue_.front().command);
+        queue_.pop_front();
+        try {
+            command->answer({status, nullptr});
+        } catch (const std::bad_alloc&) { out_of_memory = true; }
+    }
+    if (out_of_memory) { throw std::bad_alloc(); }
 }
 
 }  // namespace ws::redis

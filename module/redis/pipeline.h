@@ -90,7 +90,8 @@ public:
     // Starts again on a new connection, keeping the commands held back. Only when not ready().
     void restart();
 
-    // Answers every command left with `status`. The pipeline is of no use afterwards.
+    // Answers every command left with `status`, also when one of them throws std::bad_alloc, which comes out at the end. The
+    // pipeline is of no use afterwards.
     void fail_all(Outcome::Status status);
 
 private:

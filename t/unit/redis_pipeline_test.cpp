@@ -19,25 +19,17 @@ const std::string pong = "+PONG\r\n";
 
 std::string shown(const Outcome& outcome) {
     switch (outcome.status) {
-    case Status::unavailable:
-        return "unavailable";
-    case Status::timeout:
-        return "timeout";
-    case Status::reply:
-        break;
+        case Status::unavailable: return "unavailable";
+        case Status::timeout: return "timeout";
+        case Status::reply: break;
     }
     const redisReply& reply = *outcome.reply;
     switch (reply.type) {
-    case REDIS_REPLY_NIL:
-        return "nil";
-    case REDIS_REPLY_INTEGER:
-        return std::to_string(reply.integer);
-    case REDIS_REPLY_ARRAY:
-        return "array of " + std::to_string(reply.elements);
-    case REDIS_REPLY_ERROR:
-        return "error " + std::string{error_text(reply)};
-    default:
-        return {reply.str, reply.len};
+        case REDIS_REPLY_NIL: return "nil";
+        case REDIS_REPLY_INTEGER: return std::to_string(reply.integer);
+        case REDIS_REPLY_ARRAY: return "array of " + std::to_string(reply.elements);
+        case REDIS_REPLY_ERROR: return "error " + std::string{error_text(reply)};
+        default: return {reply.str, reply.len};
     }
 }
 
@@ -48,7 +40,8 @@ struct Conversation {
     std::vector<std::string> answers;
     std::uint64_t now = 0;
 
-    explicit Conversation(Login as = {}, std::size_t max_reply = Pipeline::default_max_reply) : login(std::move(as)), pipeline(login, max_reply) {}
+    explicit Conversation(Login as = {}, std::size_t max_reply = Pipeline::default_max_reply)
+        : login(std::move(as)), pipeline(login, max_reply) {}
 
     std::string written() {
         std::string out{pipeline.output()};
@@ -60,9 +53,7 @@ struct Conversation {
         const std::string_view argv[] = {"GET", name};
         auto command = std::make_shared<Command>([this, name, also](const Outcome& outcome) {
             answers.push_back(name + '=' + shown(outcome));
-            if (also) {
-                also();
-            }
+            if (also) { also(); }
         });
         auto handle = std::make_unique<CommandHandle>(command);
         pipeline.push(argv, command, ++now);
@@ -71,7 +62,7 @@ struct Conversation {
 
     // The server reads all that is there, then says this.
     bool hears(std::string_view bytes) {
-        (void) written();
+        (void)written();
         return pipeline.feed(bytes);
     }
 
@@ -79,9 +70,7 @@ struct Conversation {
 
     std::string all() const {
         std::string text;
-        for (const std::string& answer : answers) {
-            text += (text.empty() ? "" : ", ") + answer;
-        }
+        for (const std::string& answer : answers) { text += (text.empty() ? "" : ", ") + answer; }
         return text;
     }
 };
@@ -99,7 +88,8 @@ void login_authenticates_then_selects_then_pings(void**) {
     assert_bytes_equal(password.written(), "*2\r\n$4\r\nAUTH\r\n$9\r\npass word\r\n" + ping);
 
     Conversation all{{"ann", "secret", 12}};
-    assert_bytes_equal(all.written(), "*3\r\n$4\r\nAUTH\r\n$3\r\nann\r\n$6\r\nsecret\r\n*2\r\n$6\r\nSELECT\r\n$2\r\n12\r\n" + ping);
+    assert_bytes_equal(all.written(),
+                       "*3\r\n$4\r\nAUTH\r\n$3\r\nann\r\n$6\r\nsecret\r\n*2\r\n$6\r\nSELECT\r\n$2\r\n12\r\n" + ping);
     assert_true(all.hears("+OK\r\n+OK\r\n"));
     assert_false(all.pipeline.ready());
     assert_true(all.hears(pong));
@@ -130,7 +120,9 @@ void a_refused_login_names_the_step_and_never_the_password(void**) {
         {{"", "secret", 3}, "+OK\r\n-ERR DB index is out of range\r\n", "SELECT refused: ERR DB index is out of range"},
         {{"", "", 3}, "-NOAUTH Authentication required.\r\n", "SELECT refused: NOAUTH Authentication required."},
         {{"", "", 0}, "-NOAUTH Authentication required.\r\n", "PING refused: NOAUTH Authentication required."},
-        {{"", "", 0}, "-LOADING Redis is loading the dataset in memory\r\n", "PING refused: LOADING Redis is loading the dataset in memory"},
+        {{"", "", 0},
+         "-LOADING Redis is loading the dataset in memory\r\n",
+         "PING refused: LOADING Redis is loading the dataset in memory"},
         {{"", "", 0}, "-ERR a\x1b\xc3\xa4\r\n", "PING refused: ERR a???"},
     };
     for (const auto& one : cases) {
@@ -178,7 +170,8 @@ void a_reader_whose_tracking_fails_is_ready_and_says_so(void**) {
     for (const auto& each : cases) {
         Conversation talk;
         talk.pipeline.track(7);
-        assert_bytes_equal(talk.written(), "*5\r\n$6\r\nCLIENT\r\n$8\r\nTRACKING\r\n$2\r\nON\r\n$8\r\nREDIRECT\r\n$1\r\n7\r\n" + ping);
+        assert_bytes_equal(talk.written(),
+                           "*5\r\n$6\r\nCLIENT\r\n$8\r\nTRACKING\r\n$2\r\nON\r\n$8\r\nREDIRECT\r\n$1\r\n7\r\n" + ping);
         assert_true(talk.hears(each.reply + pong));
         assert_true(talk.pipeline.ready());
         assert_int_equal(talk.pipeline.tracking_refused(), each.refused);
@@ -241,10 +234,9 @@ void answers_come_in_the_order_of_the_commands_byte_by_byte(void**) {
     Conversation talk;
     assert_true(talk.log_in());
     std::vector<std::unique_ptr<Pending>> handles;
-    for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
-        handles.push_back(talk.send(name));
-    }
-    for (const char byte : std::string{"$3\r\nx\r\n\r\n$-1\r\n:-7\r\n-WRONGTYPE no\r\n*2\r\n*1\r\n$1\r\na\r\n:1\r\n$0\r\n\r\n"}) {
+    for (const char* name : {"a", "b", "c", "d", "e", "f"}) { handles.push_back(talk.send(name)); }
+    for (const char byte :
+         std::string{"$3\r\nx\r\n\r\n$-1\r\n:-7\r\n-WRONGTYPE no\r\n*2\r\n*1\r\n$1\r\na\r\n:1\r\n$0\r\n\r\n"}) {
         assert_true(talk.hears({&byte, 1}));
     }
     assert_bytes_equal(talk.all(), "a=x\r\n, b=nil, c=-7, d=error WRONGTYPE no, e=array of 2, f=");
@@ -310,6 +302,20 @@ void failing_answers_all_that_are_left(void**) {
     assert_bytes_equal(cut.all(), "first=unavailable");
 }
 
+void failing_without_memory_answers_the_others_first(void**) {
+    Conversation talk;
+    assert_true(talk.log_in());
+    const auto a = talk.send("a", [] { throw std::bad_alloc(); });
+    const auto b = talk.send("b");
+    bool thrown = false;
+    try {
+        talk.pipeline.fail_all(Status::timeout);
+    } catch (const std::bad_alloc&) { thrown = true; }
+    assert_true(thrown);
+    assert_bytes_equal(talk.all(), "a=timeout, b=timeout");
+    assert_int_equal(talk.pipeline.load(), 0);
+}
+
 void a_reply_nobody_asked_for_is_an_error(void**) {
     Conversation talk;
     assert_true(talk.log_in());
@@ -341,9 +347,7 @@ void a_reply_before_its_command_was_written_is_an_error(void**) {
 void a_reply_too_large_is_skipped_and_the_others_are_answered(void**) {
     std::string nested = "*2\r\n$3\r\nabc\r\n$400\r\n" + std::string(400, 'x') + "\r\n";
     std::string many = "*100\r\n";
-    for (int i = 0; i < 100; ++i) {
-        many += ":1\r\n";
-    }
+    for (int i = 0; i < 100; ++i) { many += ":1\r\n"; }
     for (const std::string& large : {"$5000\r\n" + std::string(5000, ':') + "\r\n", nested, many}) {
         for (const std::size_t piece : {std::size_t{1}, std::size_t{100}, large.size() + 100}) {
             Conversation talk{{}, 500};
@@ -373,10 +377,9 @@ void a_login_reply_too_large_is_a_refusal(void**) {
 
 void garbage_is_an_error(void**) {
     std::string deep;
-    for (int i = 0; i < 20; ++i) {
-        deep += "*1\r\n";
-    }
-    for (const std::string garbage : {"HTTP/1.1 400 Bad Request\r\n", ":12x\r\n", "$-2\r\n", "\r\n", "$01\r\nx\r\n", "%1\r\n+a\r\n+b\r\n", deep.c_str()}) {
+    for (int i = 0; i < 20; ++i) { deep += "*1\r\n"; }
+    for (const std::string garbage : {"HTTP/1.1 400 Bad Request\r\n", ":12x\r\n", "$-2\r\n", "\r\n", "$01\r\nx\r\n",
+                                      "%1\r\n+a\r\n+b\r\n", deep.c_str()}) {
         Conversation talk;
         assert_true(talk.log_in());
         const auto a = talk.send("a");
@@ -404,6 +407,7 @@ int main() {
         cmocka_unit_test(a_callback_may_drop_handles_and_send_more),
         cmocka_unit_test(the_oldest_command_is_the_one_to_be_answered_next),
         cmocka_unit_test(failing_answers_all_that_are_left),
+        cmocka_unit_test(failing_without_memory_answers_the_others_first),
         cmocka_unit_test(a_reply_nobody_asked_for_is_an_error),
         cmocka_unit_test(a_reply_before_its_command_was_written_is_an_error),
         cmocka_unit_test(a_reply_too_large_is_skipped_and_the_others_are_answered),
