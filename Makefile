@@ -136,7 +136,7 @@ build/differential/decode: t/differential/decode.cpp build/unit/libcore.a script
 # Checks
 
 check: module check-clang build/bench/instructions
-	clang-format --dry-run -Werror $(wildcard module/*/*.cpp module/*/*.h)
+	clang-format --dry-run -Werror $(wildcard $(foreach place,module t/unit t/fuzz t/differential bench bench/live,$(place)/*.[ch]pp $(place)/*/*.cpp $(place)/*/*.h))
 	scripts/check-layers
 	scripts/check-directives
 	scripts/check-docs

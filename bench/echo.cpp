@@ -35,7 +35,8 @@ std::string accept_for(std::string_view key) {
 std::string_view value_of(std::string_view head, std::string_view name) {
     for (std::size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
         const std::string_view line = head.substr(at + 2);
-        if (line.size() > name.size() && line[name.size()] == ':' && strncasecmp(line.data(), name.data(), name.size()) == 0) {
+        if (line.size() > name.size() && line[name.size()] == ':' &&
+            strncasecmp(line.data(), name.data(), name.size()) == 0) {
             const std::string_view value = line.substr(name.size() + 2);
             return value.substr(0, value.find("\r\n"));
         }

@@ -103,10 +103,9 @@ std::unique_ptr<relay::Delivery> envelope(bool replies) {
     relay::EnvelopeOptions options;
     options.limits = {1 << 20, 1000};
     options.replies = replies;
-    return std::make_unique<relay::EnvelopeDelivery>("c7f3a0d2b1e94c5f8a6d7e0b3c1f2a49",
-                                                     context::Recipe{}.build(session, {}).context,
-                                                     relay::OpenRequest{"/chat", "example.com", "192.0.2.7", ""},
-                                                     std::move(options), keys);
+    return std::make_unique<relay::EnvelopeDelivery>(
+        "c7f3a0d2b1e94c5f8a6d7e0b3c1f2a49", context::Recipe{}.build(session, {}).context,
+        relay::OpenRequest{"/chat", "example.com", "192.0.2.7", ""}, std::move(options), keys);
 }
 
 std::string text(std::size_t size) { return std::string(size, 'x'); }
@@ -123,13 +122,16 @@ struct Path {
 constexpr Path paths[] = {
     {"headers 64", [](int n) { Connection(headers()).run(client_frames(64, 1), server_frames(text(64), 1), n); }},
     {"headers 16x64", [](int n) { Connection(headers()).run(client_frames(64, 16), server_frames(text(64), 16), n); }},
-    {"headers 16384", [](int n) { Connection(headers()).run(client_frames(16384, 1), server_frames(text(16384), 1), n); }},
-    {"envelope 64", [](int n) { Connection(envelope(false)).run(client_frames(64, 1), server_frames(text(64), 1), n); }},
+    {"headers 16384",
+     [](int n) { Connection(headers()).run(client_frames(16384, 1), server_frames(text(16384), 1), n); }},
+    {"envelope 64",
+     [](int n) { Connection(envelope(false)).run(client_frames(64, 1), server_frames(text(64), 1), n); }},
     {"envelope 16x64",
      [](int n) { Connection(envelope(false)).run(client_frames(64, 16), server_frames(text(64), 16), n); }},
     {"envelope 16384",
      [](int n) { Connection(envelope(false)).run(client_frames(16384, 1), server_frames(text(16384), 1), n); }},
-    {"replies 1024", [](int n) { Connection(envelope(true)).run(client_frames(1024, 1), server_frames(command(1024), 1), n); }},
+    {"replies 1024",
+     [](int n) { Connection(envelope(true)).run(client_frames(1024, 1), server_frames(command(1024), 1), n); }},
     {"context",
      [](int n) {
          for (int i = 0; i < n; ++i) { (void)context::Recipe{}.build(session, {}); }

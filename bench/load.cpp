@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ ,.";
-constexpr std::size_t kinds = 16;          // of messages: each differs from the one before
+constexpr std::size_t kinds = 16;             // of messages: each differs from the one before
 constexpr std::size_t opening_at_once = 200;  // no more than a listener's queue takes
 
 // The arguments, NAME=VALUE each.
@@ -94,19 +94,21 @@ struct Target {
             value.replace(at, 2, std::to_string(number % sessions));
         }
         return "GET " + path +
-               " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+               " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
+               "13\r\n"
                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: " +
                value + "\r\n\r\n";
     }
     // The head of a request such as http delivery makes of a message.
     [[nodiscard]] std::string event(std::size_t size, std::uint64_t number) const {
-        return "POST " + path +
-               " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(size) +
-               "\r\nCookie: X-Token=4711\r\nX-WS-Connection-Id: c7f3a0d2b1e94c5f8a6d7e0b3c1f2a49\r\nce-specversion: 1.0\r\n"
+        return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(size) +
+               "\r\nCookie: X-Token=4711\r\nX-WS-Connection-Id: c7f3a0d2b1e94c5f8a6d7e0b3c1f2a49\r\nce-specversion: "
+               "1.0\r\n"
                "ce-source: http://localhost/http\r\nce-connectionid: c7f3a0d2b1e94c5f8a6d7e0b3c1f2a49\r\n"
                "Content-Type: text/plain; charset=utf-8\r\nce-type: websocket.message\r\n"
                "ce-id: c7f3a0d2b1e94c5f8a6d7e0b3c1f2a49/" +
-               std::to_string(number) + "\r\nce-time: 2026-01-01T12:00:00.123Z\r\nX-WS-Context: " + context + "\r\n\r\n";
+               std::to_string(number) + "\r\nce-time: 2026-01-01T12:00:00.123Z\r\nX-WS-Context: " + context +
+               "\r\n\r\n";
     }
 };
 
@@ -344,7 +346,9 @@ void Load::hold(std::size_t size) {
         prepare_messages(size);
         for (Connection& c : connections_) {
             send_messages(c, 1);
-            while (c.answers == 0) { poll(-1, [this](Connection& any) { take_answers(any); }); }
+            while (c.answers == 0) {
+                poll(-1, [this](Connection& any) { take_answers(any); });
+            }
         }
     }
     watch(epoll_, STDIN_FILENO, EPOLLIN, nullptr, EPOLL_CTL_ADD);

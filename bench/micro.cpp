@@ -71,7 +71,9 @@ void simple_escape(std::string& out, std::string_view text) {
 void simple_base64(std::string& out, std::string_view bytes) {
     static constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (std::size_t i = 0; i + 3 <= bytes.size(); i += 3) {
-        const auto byte = [&](std::size_t at) { return static_cast<unsigned>(static_cast<unsigned char>(bytes[i + at])); };
+        const auto byte = [&](std::size_t at) {
+            return static_cast<unsigned>(static_cast<unsigned char>(bytes[i + at]));
+        };
         const unsigned group = byte(0) << 16 | byte(1) << 8 | byte(2);
         for (const unsigned shift : {18u, 12u, 6u, 0u}) { out += digits[group >> shift & 63]; }
     }
@@ -95,10 +97,9 @@ void run(benchmark::State& state, Level level, const std::string& text, Work wor
 
 template <class Work>
 void add(const std::string& name, Level level, std::string (*make)(std::size_t), Work work) {
-    benchmark::RegisterBenchmark(name.c_str(),
-                                 [=](benchmark::State& state) {
-                                     run(state, level, make(static_cast<std::size_t>(state.range(0))), work);
-                                 })
+    benchmark::RegisterBenchmark(
+        name.c_str(),
+        [=](benchmark::State& state) { run(state, level, make(static_cast<std::size_t>(state.range(0))), work); })
         ->Arg(64)
         ->Arg(1024)
         ->Arg(16384)
@@ -147,13 +148,16 @@ void register_all() {
     add("base64/simple", Level::baseline, ascii, simple_base64);
     add_levels("base64", ascii,
                [](std::string& out, const std::string& text) { ws::context::append_base64(out, text); });
-    add_levels("base64_decode", [](std::size_t n) {
-        std::string text;
-        ws::context::append_base64(text, ascii(n / 4 * 3));
-        return text;
-    }, [](std::string& out, const std::string& text) {
-        benchmark::DoNotOptimize(ws::context::append_decoded_base64(out, text));
-    });
+    add_levels(
+        "base64_decode",
+        [](std::size_t n) {
+            std::string text;
+            ws::context::append_base64(text, ascii(n / 4 * 3));
+            return text;
+        },
+        [](std::string& out, const std::string& text) {
+            benchmark::DoNotOptimize(ws::context::append_decoded_base64(out, text));
+        });
 }
 
 }  // namespace

@@ -100,10 +100,10 @@ bool has_close(std::string_view frames) {
 std::string_view answer_to(std::string_view bytes) {
     constexpr std::string_view bye("\x88\x00", 2);
     switch (bytes[0]) {
-    case 'G': return accepted;
-    case 'P': return nothing;
-    case '{': return {};  // what a POST has left
-    default: return has_close(bytes) ? bye : std::string_view{};
+        case 'G': return accepted;
+        case 'P': return nothing;
+        case '{': return {};  // what a POST has left
+        default: return has_close(bytes) ? bye : std::string_view{};
     }
 }
 
@@ -186,7 +186,8 @@ std::string session_key(int number) { return "session:" + std::to_string(number)
 
 class Clients {
 public:
-    Clients(int port, int sockets, int sessions) : port_(port), sessions_(sessions), all_(static_cast<std::size_t>(sockets)) {}
+    Clients(int port, int sockets, int sessions)
+        : port_(port), sessions_(sessions), all_(static_cast<std::size_t>(sockets)) {}
 
     void open() {
         while (open_ < all_.size()) {
@@ -232,10 +233,11 @@ private:
     void step(std::size_t number) {
         Socket& socket = all_[number];
         if (socket.state == State::connecting) {
-            const std::string request = "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + std::string(key) +
-                                        "\r\nCookie: t=" + std::to_string(number % static_cast<std::size_t>(sessions_)) +
-                                        "\r\n\r\n";
+            const std::string request =
+                "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
+                std::string(key) + "\r\nCookie: t=" + std::to_string(number % static_cast<std::size_t>(sessions_)) +
+                "\r\n\r\n";
             socket.state = State::asking;
             send_all(socket.fd, request);
         }
@@ -324,8 +326,8 @@ int main(int argc, char** argv) {
     const int listener = listen_at(std::atoi(argv[2]));
     in_child([listener] { be_backend(listener); });
     close(listener);
-    auto* probe = static_cast<Probe*>(
-        mmap(nullptr, sizeof(Probe), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    auto* probe =
+        static_cast<Probe*>(mmap(nullptr, sizeof(Probe), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     in_child([port, probe] { be_stranger(port, *probe); });
 
     const Redis redis(argv[3]);

@@ -33,25 +33,21 @@ std::string hex(std::string_view bytes) {
 std::string describe(const Event& event, std::size_t offset) {
     const std::string code = std::to_string(event.code);
     switch (event.kind) {
-    case Event::Kind::message:
-        return (event.type == Opcode::text ? "text:" : "binary:") + hex(event.payload);
-    case Event::Kind::ping:
-        return "ping:" + hex(event.payload);
-    case Event::Kind::pong:
-        return "pong:" + hex(event.payload);
-    case Event::Kind::close:
-        return "close:" + code + ":" + hex(event.reason);
-    case Event::Kind::violation:
-        return "fail:" + code + "\t" + std::string(event.reason) + "\t" + std::to_string(offset);
-    case Event::Kind::need_more:
-        break;
+        case Event::Kind::message: return (event.type == Opcode::text ? "text:" : "binary:") + hex(event.payload);
+        case Event::Kind::ping: return "ping:" + hex(event.payload);
+        case Event::Kind::pong: return "pong:" + hex(event.payload);
+        case Event::Kind::close: return "close:" + code + ":" + hex(event.reason);
+        case Event::Kind::violation:
+            return "fail:" + code + "\t" + std::string(event.reason) + "\t" + std::to_string(offset);
+        case Event::Kind::need_more: break;
     }
     return "?";
 }
 
 void decode(std::uint8_t settings, std::uint8_t pieces, std::string stream) {
     Inflater inflater({.context_takeover = (settings & 4) == 0});
-    Decoder decoder((settings & 1) != 0 ? Sender::client : Sender::server, limits, (settings & 2) != 0 ? &inflater : nullptr);
+    Decoder decoder((settings & 1) != 0 ? Sender::client : Sender::server, limits,
+                    (settings & 2) != 0 ? &inflater : nullptr);
     std::string line;
     std::uint32_t state = pieces;
     for (std::size_t at = 0; at < stream.size();) {
@@ -62,13 +58,9 @@ void decode(std::uint8_t settings, std::uint8_t pieces, std::string stream) {
         for (Event event = decoder.next(input); event.kind != Event::Kind::need_more; event = decoder.next(input)) {
             line += (line.empty() ? "" : " ") + describe(event, at - input.size());
         }
-        if (size % 3 == 0) {
-            inflater.release();
-        }
+        if (size % 3 == 0) { inflater.release(); }
     }
-    if (!decoder.at_frame_boundary()) {
-        line += "\tpartial";
-    }
+    if (!decoder.at_frame_boundary()) { line += "\tpartial"; }
     std::cout << line << '\n';
 }
 

@@ -1,8 +1,8 @@
 // Whatever is published in the channels of ws_control: what is taken can be asked, and survives being written and read again.
-#include "fuzz.hpp"
 #include "context/json_value.h"
 #include "control/body.h"
 #include "control/bus_message.h"
+#include "fuzz.hpp"
 
 #include <cstdint>
 #include <string>

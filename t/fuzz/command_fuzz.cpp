@@ -1,10 +1,10 @@
 // Whatever a backend says: what is taken as a command can be carried out, and survives being written and read again.
-#include "fuzz.hpp"
 #include "context/base64.h"
 #include "context/command.h"
 #include "context/json.h"
 #include "context/json_value.h"
 #include "context/recipe.h"
+#include "fuzz.hpp"
 #include "websocket/close_code.h"
 #include "websocket/utf8.h"
 
@@ -23,20 +23,20 @@ bool is_utf8(std::string_view text) {
 void check(const MessageCommand& command) {
     std::string again = R"({"event":"message","type":)";
     switch (command.type) {
-    case MessageType::text:
-        require(is_utf8(command.data));
-        again += R"("text","data":)";
-        append_utf8_string(again, command.data);
-        break;
-    case MessageType::binary:
-        again += R"("binary","data":")";
-        append_base64(again, command.data);
-        again += '"';
-        break;
-    case MessageType::json:
-        require(is_json_value(command.data));
-        again += R"("json","data":)" + command.data;
-        break;
+        case MessageType::text:
+            require(is_utf8(command.data));
+            again += R"("text","data":)";
+            append_utf8_string(again, command.data);
+            break;
+        case MessageType::binary:
+            again += R"("binary","data":")";
+            append_base64(again, command.data);
+            again += '"';
+            break;
+        case MessageType::json:
+            require(is_json_value(command.data));
+            again += R"("json","data":)" + command.data;
+            break;
     }
     const Command reread = parse_command(again + "}");
     const auto* const message = std::get_if<MessageCommand>(&reread);
@@ -62,9 +62,7 @@ void check(const CloseCommand& command) {
     require(command.reason.size() <= 123 && is_utf8(command.reason));
 }
 
-void check(const InvalidCommand& command) {
-    require(!command.why.empty());
-}
+void check(const InvalidCommand& command) { require(!command.why.empty()); }
 
 // The short way that messages take leads to the same.
 void check_both_ways(std::string_view text) {

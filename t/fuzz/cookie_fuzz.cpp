@@ -1,9 +1,9 @@
 // Whatever a client puts into Cookie lines, a signed cookie, a query string or an Authorization header: no token comes out that isn't there,
 // and a second one never goes unnoticed.
-#include "fuzz.hpp"
 #include "auth/signed_cookie.h"
 #include "context/cookie.h"
 #include "context/token.h"
+#include "fuzz.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -34,20 +34,20 @@ void check_cookies(std::string_view input) {
     lines.push_back(own);
     const CookieResult with_another = find_cookie(lines, name);
     switch (result.status) {
-    case CookieStatus::absent:
-        require(with_another.status == CookieStatus::found && with_another.value == "x");
-        break;
-    case CookieStatus::found:
-        require(with_another.status == CookieStatus::duplicate);
-        require(std::any_of(lines.begin(), lines.end(), [&](std::string_view line) {
-            return line.find(name) != std::string_view::npos && line.find(result.value) != std::string_view::npos;
-        }));
-        require(result.value.find(';') == std::string_view::npos);
-        break;
-    case CookieStatus::duplicate:
-    case CookieStatus::malformed:
-        require(with_another.status != CookieStatus::found && with_another.status != CookieStatus::absent);
-        break;
+        case CookieStatus::absent:
+            require(with_another.status == CookieStatus::found && with_another.value == "x");
+            break;
+        case CookieStatus::found:
+            require(with_another.status == CookieStatus::duplicate);
+            require(std::any_of(lines.begin(), lines.end(), [&](std::string_view line) {
+                return line.find(name) != std::string_view::npos && line.find(result.value) != std::string_view::npos;
+            }));
+            require(result.value.find(';') == std::string_view::npos);
+            break;
+        case CookieStatus::duplicate:
+        case CookieStatus::malformed:
+            require(with_another.status != CookieStatus::found && with_another.status != CookieStatus::absent);
+            break;
     }
     require(result.status == CookieStatus::found || result.value.empty());
 }
@@ -57,7 +57,8 @@ void check_signed_cookie(std::string_view input) {
     // A cookie with a signature is nothing that a fuzzer finds.
     require(!secrets.unsigned_id(input).has_value());
     require(!secrets.unsigned_id("s:" + std::string(input)).has_value());
-    require(!secrets.unsigned_id("s:" + std::string(input) + ".BpxCrWRpvZMh/wk/djl34N+m+VQEU7K/5WenLwJCgFU").has_value());
+    require(
+        !secrets.unsigned_id("s:" + std::string(input) + ".BpxCrWRpvZMh/wk/djl34N+m+VQEU7K/5WenLwJCgFU").has_value());
 }
 
 void check_arguments(std::string_view input) {

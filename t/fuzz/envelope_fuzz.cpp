@@ -1,10 +1,10 @@
 // Whatever session, request and messages hold: each envelope is one JSON object that reads back as what went in, and the
 // module's own judgement of a JSON message agrees with jansson's.
-#include "fuzz.hpp"
 #include "context/envelope.h"
 #include "context/json.h"
 #include "context/json_value.h"
 #include "context/recipe.h"
+#include "fuzz.hpp"
 #include "websocket/utf8.h"
 
 #include <jansson.h>
@@ -82,7 +82,8 @@ void check_events(const EnvelopeWriter& writer, const Context& context, std::str
     out.clear();
     writer.close(out, 1000, bytes);
     const JsonPtr close = read(out);
-    require(json_object_size(close.get()) == 4 && string_member(close.get(), "reason") == string_member(request, "host"));
+    require(json_object_size(close.get()) == 4 &&
+            string_member(close.get(), "reason") == string_member(request, "host"));
 }
 
 }  // namespace

@@ -17,9 +17,27 @@ using namespace ws::websocket;
 
 namespace {
 
-constexpr std::string_view pieces[] = {"permessage-deflate", "server_no_context_takeover", "client_no_context_takeover",
-                                       "server_max_window_bits", "client_max_window_bits", "; ", ", ", "=8", "=9", "=10",
-                                       "=12", "=15", "=16", "=\"11\"", "=\"1\\4\"", "x", "=", "\"", " ", "\t", "\\"};
+constexpr std::string_view pieces[] = {"permessage-deflate",
+                                       "server_no_context_takeover",
+                                       "client_no_context_takeover",
+                                       "server_max_window_bits",
+                                       "client_max_window_bits",
+                                       "; ",
+                                       ", ",
+                                       "=8",
+                                       "=9",
+                                       "=10",
+                                       "=12",
+                                       "=15",
+                                       "=16",
+                                       "=\"11\"",
+                                       "=\"1\\4\"",
+                                       "x",
+                                       "=",
+                                       "\"",
+                                       " ",
+                                       "\t",
+                                       "\\"};
 
 std::vector<std::string> parse(const std::uint8_t* data, std::size_t size) {
     std::vector<std::string> lines(1);
@@ -79,9 +97,7 @@ void check_agreed(const Negotiation& got, const DeflatePolicy& policy, const std
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    if (size < 2) {
-        return 0;
-    }
+    if (size < 2) { return 0; }
     const DeflatePolicy policy{
         .server_context_takeover = (data[0] & 8) == 0,
         .client_context_takeover = (data[1] & 8) == 0,
@@ -90,9 +106,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     };
     const std::vector<std::string> lines = parse(data + 2, size - 2);
     std::string joined;
-    for (const std::string& line : lines) {
-        joined += (joined.empty() ? "" : ",") + line;
-    }
+    for (const std::string& line : lines) { joined += (joined.empty() ? "" : ",") + line; }
 
     const Negotiation got = negotiate(lines, policy);
     require(got.response.empty() == !got.deflate);

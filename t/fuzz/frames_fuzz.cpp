@@ -76,9 +76,7 @@ void check_events(const std::vector<Seen>& events) {
         const Seen& event = events[i];
         require(!fatal(event) || i + 1 == events.size());
         require(event.payload.size() <= (event.kind == Event::Kind::message ? limits.max_message : 125));
-        if (event.kind == Event::Kind::violation) {
-            require(close_code::allowed(event.code) && !event.reason.empty());
-        }
+        if (event.kind == Event::Kind::violation) { require(close_code::allowed(event.code) && !event.reason.empty()); }
         if (event.kind == Event::Kind::message && event.type == Opcode::text) {
             Utf8Validator utf8;
             require(utf8.feed(event.payload) && utf8.complete());
@@ -107,8 +105,8 @@ void check_follower(Sender sender, const std::string_view stream, const std::vec
         return;  // the decoder refuses more: payloads and limits
     }
     require(follows);
-    const auto messages = std::count_if(events.begin(), events.end(),
-                                        [](const Seen& seen) { return seen.kind == Event::Kind::message; });
+    const auto messages =
+        std::count_if(events.begin(), events.end(), [](const Seen& seen) { return seen.kind == Event::Kind::message; });
     require(whole.messages() == static_cast<std::uint64_t>(messages));
     if (!events.empty() && events.back().kind == Event::Kind::close) {
         require(whole.close_seen() && whole.close_code() == events.back().code);
@@ -116,9 +114,7 @@ void check_follower(Sender sender, const std::string_view stream, const std::vec
 }
 
 void check_written_again(Sender sender, std::vector<Seen> events) {
-    if (!events.empty() && events.back().kind == Event::Kind::violation) {
-        events.pop_back();
-    }
+    if (!events.empty() && events.back().kind == Event::Kind::violation) { events.pop_back(); }
     const auto mask = sender == Sender::client ? std::optional<MaskKey>({1, 2, 3, 250}) : std::nullopt;
     std::string out;
     for (const Seen& event : events) {
@@ -137,9 +133,7 @@ void check_written_again(Sender sender, std::vector<Seen> events) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    if (size < 2) {
-        return 0;
-    }
+    if (size < 2) { return 0; }
     const Sender sender = (data[0] & 1) != 0 ? Sender::client : Sender::server;
     const std::string stream(data + 2, data + size);
     const std::vector<std::string_view> pieces = cut(stream, Cuts(data[1]));

@@ -17,8 +17,9 @@ using namespace ws::websocket;
 
 namespace {
 
-constexpr std::string_view names[] = {"Upgrade", "Connection", "Sec-WebSocket-Version", "Sec-WebSocket-Key",
-                                      "Sec-WebSocket-Accept", "Transfer-Encoding", "Content-Length"};
+constexpr std::string_view names[] = {"Upgrade",           "Connection",           "Sec-WebSocket-Version",
+                                      "Sec-WebSocket-Key", "Sec-WebSocket-Accept", "Transfer-Encoding",
+                                      "Content-Length"};
 constexpr std::string_view accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 std::vector<Header> parse(std::string_view text) {
@@ -40,29 +41,21 @@ std::vector<Header> parse(std::string_view text) {
 std::string lower(std::string_view text) {
     std::string out(text);
     for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') {
-            c = static_cast<char>(c + 32);
-        }
+        if (c >= 'A' && c <= 'Z') { c = static_cast<char>(c + 32); }
     }
     return out;
 }
 
 std::string trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) {
-        text.remove_suffix(1);
-    }
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) { text.remove_prefix(1); }
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) { text.remove_suffix(1); }
     return std::string(text);
 }
 
 std::vector<std::string> values(const std::vector<Header>& headers, std::string_view name) {
     std::vector<std::string> found;
     for (const Header& header : headers) {
-        if (lower(header.name) == lower(name)) {
-            found.push_back(trimmed(header.value));
-        }
+        if (lower(header.name) == lower(name)) { found.push_back(trimmed(header.value)); }
     }
     return found;
 }
@@ -78,17 +71,13 @@ bool upgrades(const std::vector<Header>& headers) {
 // Decodes and encodes again: only the canonical form survives.
 bool canonical_key(const std::string& key) {
     constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    if (key.size() != 24) {
-        return false;
-    }
+    if (key.size() != 24) { return false; }
     std::string bytes;
     unsigned bits = 0;
     int count = 0;
     for (std::size_t i = 0; i < 22; ++i) {
         const std::size_t digit = alphabet.find(key[i]);
-        if (digit == std::string_view::npos) {
-            return false;
-        }
+        if (digit == std::string_view::npos) { return false; }
         bits = bits << 6 | static_cast<unsigned>(digit);
         count += 6;
         if (count >= 8) {
@@ -142,18 +131,14 @@ void check_response(const std::vector<Header>& headers, bool valid) {
     if (valid) {
         require(upgrades(headers) && values(headers, "transfer-encoding").empty());
         require(values(headers, "sec-websocket-accept") == std::vector<std::string>{std::string(accept)});
-        for (const std::string& length : values(headers, "content-length")) {
-            require(length == "0");
-        }
+        for (const std::string& length : values(headers, "content-length")) { require(length == "0"); }
     }
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    if (size < 1) {
-        return 0;
-    }
+    if (size < 1) { return 0; }
     const bool get = (data[0] & 1) == 0;
     const bool http_1_1 = (data[0] & 2) == 0;
     const bool has_body = (data[0] & 4) != 0;
@@ -172,12 +157,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(classify_request(get, http_1_1, has_body, headers) == kind);
     require(valid_response(headers, accept) == valid);
     std::vector<std::string> folded;
-    for (const Header& header : headers) {
-        folded.push_back(lower(header.name));
-    }
-    for (std::size_t i = 0; i < headers.size(); ++i) {
-        headers[i].name = folded[i];
-    }
+    for (const Header& header : headers) { folded.push_back(lower(header.name)); }
+    for (std::size_t i = 0; i < headers.size(); ++i) { headers[i].name = folded[i]; }
     require(classify_request(get, http_1_1, has_body, headers) == kind);
     require(valid_response(headers, accept) == valid);
     return 0;

@@ -40,7 +40,9 @@ struct Settings {
     std::uint8_t window_bits;
     bool takeover;
 
-    [[nodiscard]] Inflater::Options inflater() const { return {.window_bits = window_bits, .context_takeover = takeover}; }
+    [[nodiscard]] Inflater::Options inflater() const {
+        return {.window_bits = window_bits, .context_takeover = takeover};
+    }
     [[nodiscard]] Deflater::Options deflater(int level) const {
         return {.window_bits = window_bits, .context_takeover = takeover, .level = level, .mem_level = 10 - level};
     }
@@ -81,21 +83,13 @@ std::string inflate_alone(const Settings& settings, const std::vector<Part>& par
                 status = inflater.inflate(input, room);
                 output.append(memory.get(), capacity - room.size());
             }
-            if (output.size() > limits.max_message) {
-                return all + "too big";
-            }
-            if (status == Inflater::Status::corrupt) {
-                return all + output + "corrupt";
-            }
+            if (output.size() > limits.max_message) { return all + "too big"; }
+            if (status == Inflater::Status::corrupt) { return all + output + "corrupt"; }
             require(input.empty());
         }
-        if (!inflater.end_message()) {
-            return all + output + "cut off";
-        }
+        if (!inflater.end_message()) { return all + output + "cut off"; }
         all += output + "|";
-        if (sizes && sizes->next() % 2 == 0) {
-            inflater.release();
-        }
+        if (sizes && sizes->next() % 2 == 0) { inflater.release(); }
     }
     return all;
 }
@@ -118,9 +112,7 @@ std::string frames(const Settings& settings, const std::vector<Part>& parts) {
                                 open || (part.kind & 2) != 0 ? std::uint8_t{0} : rsv1);
             const std::size_t start = out.size();
             out += part.data;
-            if (mask) {
-                apply_mask(out.data() + start, part.data.size(), *mask, 0);
-            }
+            if (mask) { apply_mask(out.data() + start, part.data.size(), *mask, 0); }
             open = !fin;
         }
     }
@@ -147,9 +139,7 @@ std::string decode(const Settings& settings, std::string_view stream, std::optio
                     std::to_string(event.code) + std::string(event.reason) + "|";
         }
         require(input.empty());
-        if (sizes && sizes->next() % 3 == 0) {
-            inflater.release();
-        }
+        if (sizes && sizes->next() % 3 == 0) { inflater.release(); }
     }
     return seen;
 }
@@ -161,9 +151,7 @@ void check_round_trip(const Settings& settings, const std::vector<Part>& parts) 
     for (const Part& part : parts) {
         std::string out;
         deflater.deflate(part.data, out);
-        if ((part.kind & 16) != 0) {
-            deflater.release();
-        }
+        if ((part.kind & 16) != 0) { deflater.release(); }
         compressed.push_back({0, out});
         expected += part.data + "|";
     }
@@ -174,9 +162,7 @@ void check_round_trip(const Settings& settings, const std::vector<Part>& parts) 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    if (size < 2) {
-        return 0;
-    }
+    if (size < 2) { return 0; }
     const Settings settings{
         .sender = (data[0] & 1) != 0 ? Sender::client : Sender::server,
         .window_bits = static_cast<std::uint8_t>(8 + (data[0] >> 1 & 7)),

@@ -18,7 +18,8 @@ namespace {
 
 std::string lower(std::string_view text) {
     std::string out(text);
-    std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::ranges::transform(out, out.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return out;
 }
 
@@ -38,7 +39,8 @@ void check_parsed(std::string_view text) {
     require(lower(text).starts_with(origin->scheme + "://" + origin->host));
     require(std::ranges::all_of(origin->port, [](char c) { return c >= '0' && c <= '9'; }));
     // Written in its own form it is itself.
-    const auto again = Origin::parse(origin->scheme + "://" + origin->host + (origin->port.empty() ? "" : ":") + origin->port);
+    const auto again =
+        Origin::parse(origin->scheme + "://" + origin->host + (origin->port.empty() ? "" : ":") + origin->port);
     require(again && again->scheme == origin->scheme && again->host == origin->host && again->port == origin->port);
 }
 

@@ -26,9 +26,7 @@ void announcements(const redisReply& reply) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    if (size < 2) {
-        return 0;
-    }
+    if (size < 2) { return 0; }
     std::string_view wire{reinterpret_cast<const char*>(data) + 2, size - 2};
     const std::size_t piece = data[0] % 64 + 1u;
     const std::size_t commands = data[1] % 32;

@@ -124,8 +124,14 @@ struct Settings {
     [[nodiscard]] DeflateParameters deflate() const { return {takeover, takeover, 9, 9}; }
     [[nodiscard]] Timeouts timeouts() const {
         const Milliseconds some(timed ? 900 : 0);
-        return {some, close_timeout, Milliseconds(pings ? 100 : 0), Milliseconds(50), Milliseconds(300), Milliseconds(300),
-                some * 3, some};
+        return {some,
+                close_timeout,
+                Milliseconds(pings ? 100 : 0),
+                Milliseconds(50),
+                Milliseconds(300),
+                Milliseconds(300),
+                some * 3,
+                some};
     }
     [[nodiscard]] GateLimits gate() const {
         if (!rates) { return {}; }
@@ -146,8 +152,8 @@ std::unique_ptr<Delivery> make_delivery(const Settings& settings, MaskKeys& keys
     options.max_context = 500;
     if (settings.extensions) { options.deflate = settings.deflate(); }
     options.deflate_min_length = 20;
-    return std::make_unique<EnvelopeDelivery>("id", context_of(R"({"userId":"1"})"), OpenRequest{"/", "h", "::1", ""}, options,
-                                              keys);
+    return std::make_unique<EnvelopeDelivery>("id", context_of(R"({"userId":"1"})"), OpenRequest{"/", "h", "::1", ""},
+                                              options, keys);
 }
 
 struct World {
@@ -196,7 +202,7 @@ struct World {
 
 // A right frame of some kind; data of messages is compressed by nobody.
 std::string frame_of(Side from, std::uint8_t kind, std::string payload, MaskKeys& keys) {
-    static constexpr Opcode opcodes[] = {Opcode::text,  Opcode::binary, Opcode::continuation, Opcode::ping,
+    static constexpr Opcode opcodes[] = {Opcode::text, Opcode::binary, Opcode::continuation, Opcode::ping,
                                          Opcode::pong, Opcode::close,  Opcode::text,         Opcode::binary};
     const Opcode opcode = opcodes[kind % 8];
     if (opcode == Opcode::close) { payload = payload.empty() ? payload : std::string("\x03\xe8") + payload; }
@@ -216,7 +222,9 @@ void World::step(Input& input) {
         case 2: arrive(side, frame_of(side, how, std::string(how * 20U, 'x'), keys)); break;
         case 3: {  // many small ones at once
             std::string many;
-            for (int i = 0; i < how * 8; ++i) { many += frame_of(side, static_cast<std::uint8_t>(what / 24), "", keys); }
+            for (int i = 0; i < how * 8; ++i) {
+                many += frame_of(side, static_cast<std::uint8_t>(what / 24), "", keys);
+            }
             arrive(side, std::move(many));
             break;
         }
@@ -231,9 +239,13 @@ void World::step(Input& input) {
             break;
         case 7: end(side, how % 2 == 0 ? Peer::Status::end : Peer::Status::error); break;
         case 8:
-            if (how < 32) { state = relay.close({4401, "session ended"}, {close_code::going_away, "session ended"}, now); }
+            if (how < 32) {
+                state = relay.close({4401, "session ended"}, {close_code::going_away, "session ended"}, now);
+            }
             break;
-        case 9: state = relay.change_context(context_of(R"({"userId":")" + std::string(how % 50, 'u') + "\"}"), now); break;
+        case 9:
+            state = relay.change_context(context_of(R"({"userId":")" + std::string(how % 50, 'u') + "\"}"), now);
+            break;
         case 10: {  // a command
             std::string command = how % 3 == 0   ? R"({"event":"message","data":"hello hello hello hello"})"
                                   : how % 3 == 1 ? R"({"event":"context","context":{"room":"blue"}})"
@@ -306,7 +318,9 @@ void check_heard(World& world) {
         world.now = std::max(world.now, *deadline);
         world.state = world.relay.expired(world.now);
         if (!world.over()) { world.settle(); }
-        if (i % 20 == 19 && !world.over()) { require(world.backend.got.size() > std::exchange(heard, world.backend.got.size())); }
+        if (i % 20 == 19 && !world.over()) {
+            require(world.backend.got.size() > std::exchange(heard, world.backend.got.size()));
+        }
     }
 }
 

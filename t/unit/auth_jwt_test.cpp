@@ -47,7 +47,8 @@ void a_token_of_the_rfc_is_valid_until_it_expires(void**) {
         std::string claims;
         const Verdict verdict = verify_jwt(token, keys, {}, expires - seconds(1), claims);
         assert_int_equal(verdict.status, WS_AUTH_ALLOWED);
-        assert_true(view(verdict.session) == "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}");
+        assert_true(view(verdict.session) ==
+                    "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}");
         assert_int_equal(verdict.expires, 1300819380000);
         assert_denied(verify_jwt(token, keys, {}, expires, claims), "token has expired");
     }
@@ -96,10 +97,11 @@ void a_key_of_another_kind_is_not_even_tried(void**) {
 }
 
 void what_is_no_key_is_refused(void**) {
-    for (const std::string_view text : {"", " \n", "{", "{}", "[]", R"({"keys":[]})", R"({"keys":7})", R"({"keys":[7,null]})",
-                                        R"({"kty":"RSA"})", R"({"kty":"oct"})", R"({"kty":"EC","crv":"P-256","x":"AA","y":"AA"})",
-                                        "-----BEGIN PUBLIC KEY-----\n", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
-                                        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}) {
+    for (const std::string_view text :
+         {"", " \n", "{", "{}", "[]", R"({"keys":[]})", R"({"keys":7})", R"({"keys":[7,null]})", R"({"kty":"RSA"})",
+          R"({"kty":"oct"})", R"({"kty":"EC","crv":"P-256","x":"AA","y":"AA"})", "-----BEGIN PUBLIC KEY-----\n",
+          "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+          "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}) {
         JwtKeys keys;
         assert_non_null(keys.add(text, {}));
         assert_non_null(keys.add(text, "HS256"));

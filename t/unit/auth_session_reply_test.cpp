@@ -23,10 +23,10 @@ std::string session(std::string_view bytes, std::vector<std::string> command = {
     std::string made;
     const Verdict verdict = judge({redis::Outcome::Status::reply, reply.get()}, command, made);
     switch (verdict.status) {
-    case WS_AUTH_ALLOWED: return std::string(view(verdict.session));
-    case WS_AUTH_DENIED: return "denied";
-    case WS_AUTH_UNAVAILABLE: return "unavailable";
-    default: return "invalid";
+        case WS_AUTH_ALLOWED: return std::string(view(verdict.session));
+        case WS_AUTH_DENIED: return "denied";
+        case WS_AUTH_UNAVAILABLE: return "unavailable";
+        default: return "invalid";
     }
 }
 
@@ -44,8 +44,10 @@ void nil_and_nothing_are_no_session(void**) {
 }
 
 void an_array_is_names_and_values(void**) {
-    for (const std::vector<std::string>& command : {std::vector<std::string>{"HGETALL", "k"}, {"EVAL", "x", "1", "k"}}) {
-        assert_string_equal(session("*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$0\r\n\r\n", command).c_str(), R"({"a":"1","b":""})");
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"HGETALL", "k"}, {"EVAL", "x", "1", "k"}}) {
+        assert_string_equal(session("*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$0\r\n\r\n", command).c_str(),
+                            R"({"a":"1","b":""})");
         assert_string_equal(session("*1\r\n$1\r\na\r\n", command).c_str(), "invalid");
         assert_string_equal(session("*2\r\n$1\r\na\r\n$-1\r\n", command).c_str(), "invalid");
         assert_string_equal(session("*2\r\n$1\r\na\r\n:1\r\n", command).c_str(), "invalid");
@@ -73,7 +75,9 @@ void anything_else_is_no_session(void**) {
 }
 
 void an_error_is_a_fault_of_the_data_or_of_the_server(void**) {
-    for (const std::string_view reply : {"-WRONGTYPE x\r\n", "-TOOLARGE x\r\n"}) { assert_string_equal(session(reply).c_str(), "invalid"); }
+    for (const std::string_view reply : {"-WRONGTYPE x\r\n", "-TOOLARGE x\r\n"}) {
+        assert_string_equal(session(reply).c_str(), "invalid");
+    }
     for (const std::string_view reply : {"-LOADING x\r\n", "-NOSCRIPT x\r\n", "-ERR x\r\n", "-NOPERM x\r\n", "-\r\n"}) {
         assert_string_equal(session(reply).c_str(), "unavailable");
     }

@@ -686,7 +686,8 @@ void a_session_is_renewed_while_a_watch_wants_it(void**) {
     world.settle();
     assert_int_equal(world.store.waiting.size(), 1);
     const auto& words = world.store.waiting[0].words;
-    assert_true((words[0] == "EVAL" && words[2] == "1" && words[3] == "a" && words[4] == "60000" && words[5] == "57000"));
+    assert_true(
+        (words[0] == "EVAL" && words[2] == "1" && words[3] == "a" && words[4] == "60000" && words[5] == "57000"));
     world.store.answer("1");
     world.pass(5999);
     assert_int_equal(world.store.waiting.size(), 0);

@@ -6,8 +6,10 @@ namespace {
 
 void the_published_examples(void**) {
     // FIPS 180-4, and the empty text.
-    ws::test::assert_bytes_equal(ws::auth::sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    ws::test::assert_bytes_equal(ws::auth::sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    ws::test::assert_bytes_equal(ws::auth::sha256_hex("abc"),
+                                 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    ws::test::assert_bytes_equal(ws::auth::sha256_hex(""),
+                                 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 }  // namespace

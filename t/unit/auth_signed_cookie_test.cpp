@@ -1,7 +1,7 @@
 #include "auth/signed_cookie.h"
 
-#include "context/token.h"
 #include "cmocka.hpp"
+#include "context/token.h"
 
 #include <string>
 
@@ -18,14 +18,17 @@ void the_id_of_a_signed_cookie_is_found(void**) {
     assert_true(secrets.unsigned_id("s:abc.BpxCrWRpvZMh/wk/djl34N+m+VQEU7K/5WenLwJCgFU") == "abc");
     assert_true(secrets.unsigned_id("%73%3a%61bc.BpxCrWRpvZMh%2fwk/djl34N+m%2BVQEU7K/5WenLwJCgFU") == "abc");
     assert_true(CookieSecrets("kéy").unsigned_id("s%3Aa.b.c.HudX%2FJapHIcwlKm0ofaVL15IzjcwOL2N1KJbHiUZ3LI") == "a.b.c");
-    assert_true(CookieSecrets(std::string(200, 'x')).unsigned_id("s:abc.NDwDk8SujvA5iimlFVNY5crQufy3Cv24zZ0Og6vdk3g") == "abc");
+    assert_true(CookieSecrets(std::string(200, 'x')).unsigned_id("s:abc.NDwDk8SujvA5iimlFVNY5crQufy3Cv24zZ0Og6vdk3g") ==
+                "abc");
 }
 
 void any_of_the_secrets_will_do(void**) {
-    for (const std::string_view lines : {"new\nkeyboard cat\n", "keyboard cat\nold", "new\r\n\r\nkeyboard cat\r\n", "\n\nkeyboard cat"}) {
+    for (const std::string_view lines :
+         {"new\nkeyboard cat\n", "keyboard cat\nold", "new\r\n\r\nkeyboard cat\r\n", "\n\nkeyboard cat"}) {
         assert_true(CookieSecrets(lines).unsigned_id(good) == "abc");
     }
-    for (const std::string_view lines : {"", "\n", "\r\n\n", "new\nold\n", "keyboard cat ", " keyboard cat", "keyboard\ncat", "Keyboard cat"}) {
+    for (const std::string_view lines :
+         {"", "\n", "\r\n\n", "new\nold\n", "keyboard cat ", " keyboard cat", "keyboard\ncat", "Keyboard cat"}) {
         assert_false(CookieSecrets(lines).unsigned_id(good).has_value());
     }
     assert_true(CookieSecrets("\r\n\n").empty());
@@ -45,7 +48,9 @@ void each_changed_byte_is_noticed(void**) {
         assert_false(secrets.unsigned_id(value.substr(0, at)).has_value());
         assert_false(secrets.unsigned_id(value.substr(at + 1)).has_value());
     }
-    for (const char* tail : {"=", "A", " ", ".", "%00", "%"}) { assert_false(secrets.unsigned_id(value + tail).has_value()); }
+    for (const char* tail : {"=", "A", " ", ".", "%00", "%"}) {
+        assert_false(secrets.unsigned_id(value + tail).has_value());
+    }
 }
 
 void what_is_signed_by_somebody_but_can_be_no_token_is_refused(void**) {

@@ -21,8 +21,7 @@ namespace ws::test {
 
 // Compares whole byte strings and shows both when they differ.
 inline void assert_bytes_equal(std::string_view got, std::string_view wanted,
-                               std::source_location where = std::source_location::current())
-{
+                               std::source_location where = std::source_location::current()) {
     if (got != wanted) {
         const auto shown = [](std::string_view bytes) {
             static constexpr char digits[] = "0123456789abcdef";

@@ -9,8 +9,13 @@ namespace {
 // RFC 4648 10.
 constexpr struct {
     std::string_view bytes, text;
-} vectors[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-               {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+} vectors[] = {{"", ""},
+               {"f", "Zg=="},
+               {"fo", "Zm8="},
+               {"foo", "Zm9v"},
+               {"foob", "Zm9vYg=="},
+               {"fooba", "Zm9vYmE="},
+               {"foobar", "Zm9vYmFy"}};
 
 void the_vectors_of_the_rfc_are_encoded_and_decoded(void**) {
     for (const auto& vector : vectors) {
@@ -49,8 +54,10 @@ void all_pairs_of_bytes_come_back(void**) {
 }
 
 void what_the_encoder_never_writes_is_refused_and_leaves_the_output(void**) {
-    for (const std::string_view text : {"Z", "Zg", "Zg=", "Zg===", "Z===", "====", "=", "Zm9vZ===", "Zg==Zg==", "Zm9v\n", "Zm 9",
-                                        "Zm9-", "Zm9_", "Zh==", "Zm9=", "Z=g=", "Zm9v====", "Zm\xff" "v"}) {
+    for (const std::string_view text : {"Z", "Zg", "Zg=", "Zg===", "Z===", "====", "=", "Zm9vZ===", "Zg==Zg==",
+                                        "Zm9v\n", "Zm 9", "Zm9-", "Zm9_", "Zh==", "Zm9=", "Z=g=", "Zm9v====",
+                                        "Zm\xff"
+                                        "v"}) {
         std::string out = "kept";
         assert_false(append_decoded_base64(out, text));
         ws::test::assert_bytes_equal(out, "kept");

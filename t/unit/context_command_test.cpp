@@ -23,7 +23,8 @@ void assert_close(std::string_view text, unsigned code, std::string_view reason,
     ws::test::assert_bytes_equal(close->reason, reason, where);
 }
 
-void assert_invalid(std::string_view text, std::string_view why, std::source_location where = std::source_location::current()) {
+void assert_invalid(std::string_view text, std::string_view why,
+                    std::source_location where = std::source_location::current()) {
     const Command command = parse_command(text);
     const auto* const invalid = std::get_if<InvalidCommand>(&command);
     if (invalid == nullptr) {
@@ -96,13 +97,14 @@ void binary_data_is_base64(void**) {
     assert_message(R"({"event":"message","type":"binary","data":"AP8K"})", MessageType::binary, "\0\xff\n"sv);
     assert_message(R"({"event":"message","type":"binary","data":""})", MessageType::binary, "");
     for (const std::string_view data : {"aGVsbG8", "aGVsbG8=\\n", "aGVs bG8=", "-_-_", "x", "é"}) {
-        assert_invalid(R"({"event":"message","type":"binary","data":")" + std::string(data) + "\"}", "data is not base64");
+        assert_invalid(R"({"event":"message","type":"binary","data":")" + std::string(data) + "\"}",
+                       "data is not base64");
     }
 }
 
 void json_data_is_any_value_compactly(void**) {
-    assert_message(R"({"event":"message","type":"json","data":{"b": [1, 0.1, "é\u00e9"], "a": null}})", MessageType::json,
-                   R"({"b":[1,0.1,"éé"],"a":null})");
+    assert_message(R"({"event":"message","type":"json","data":{"b": [1, 0.1, "é\u00e9"], "a": null}})",
+                   MessageType::json, R"({"b":[1,0.1,"éé"],"a":null})");
     assert_message(R"({"event":"message","type":"json","data":null})", MessageType::json, "null");
     assert_message(R"({"event":"message","type":"json","data":"x"})", MessageType::json, "\"x\"");
     assert_message(R"({"event":"message","type":"json","data":false})", MessageType::json, "false");
@@ -142,8 +144,9 @@ void a_close_has_a_code_and_a_reason_or_their_defaults(void**) {
 }
 
 void a_code_that_may_not_be_sent_is_invalid(void**) {
-    for (const std::string_view code : {"0", "-1", "999", "1004", "1005", "1006", "1015", "2999", "5000", "66536", "-64536",
-                                        "4294968296", "9223372036854775807", "4000.0", "\"4000\"", "null", "true", "[4000]"}) {
+    for (const std::string_view code :
+         {"0", "-1", "999", "1004", "1005", "1006", "1015", "2999", "5000", "66536", "-64536", "4294968296",
+          "9223372036854775807", "4000.0", "\"4000\"", "null", "true", "[4000]"}) {
         assert_invalid(R"({"event":"close","code":)" + std::string(code) + "}", "code is not one that may be sent");
     }
 }
@@ -159,14 +162,16 @@ void a_reason_fits_into_a_control_frame(void**) {
 }
 
 void unknown_members_are_ignored(void**) {
-    assert_message(R"({"event":"message","connection":"c1","seq":1,"context":{},"code":"x","data":"a"})", MessageType::text, "a");
+    assert_message(R"({"event":"message","connection":"c1","seq":1,"context":{},"code":"x","data":"a"})",
+                   MessageType::text, "a");
     assert_close(R"({"event":"close","data":5,"type":7})", 1000, "");
 }
 
 void anything_else_is_invalid(void**) {
-    for (const std::string_view text : {"", "hello", "{", "{}{}", "{\"event\":\"message\",\"data\":\"\xff\"}",
-                                        R"({"event":"message","data":"a","data":"b"})", R"({"event":"message","data":"\ud800"})",
-                                        R"({"event":"message","data":"a"} x)"}) {
+    for (const std::string_view text :
+         {"", "hello", "{", "{}{}", "{\"event\":\"message\",\"data\":\"\xff\"}",
+          R"({"event":"message","data":"a","data":"b"})", R"({"event":"message","data":"\ud800"})",
+          R"({"event":"message","data":"a"} x)"}) {
         assert_invalid(text, "not JSON");
     }
     assert_invalid("{\"event\":\"close\"}\0"sv, "not JSON");
@@ -179,9 +184,11 @@ void anything_else_is_invalid(void**) {
     for (const std::string_view event : {"", "open", "Close", "close ", "close\\u0000", "messages"}) {
         assert_invalid(R"({"event":")" + std::string(event) + R"(","data":"a"})", "unknown event");
     }
-    assert_invalid(R"({"event":"message","type":"json","data":18446744073709551615})", "a number that can't be kept exactly");
-    assert_invalid(R"({"event":"message","type":"json","data":)" + std::string(1000, '[') + std::string(1000, ']') + "}",
-                   "nested too deep");
+    assert_invalid(R"({"event":"message","type":"json","data":18446744073709551615})",
+                   "a number that can't be kept exactly");
+    assert_invalid(
+        R"({"event":"message","type":"json","data":)" + std::string(1000, '[') + std::string(1000, ']') + "}",
+        "nested too deep");
     assert_invalid(std::string(1'000'000, '['), "nested too deep");
 }
 

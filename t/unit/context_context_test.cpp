@@ -15,7 +15,8 @@ std::shared_ptr<const Context> context_of(std::string_view session) {
 
 void the_json_is_one_line_of_visible_ascii(void**) {
     std::string session = "{\"text\":\"";
-    for (int byte = 0; byte < 0x20; ++byte) session += "\\u00" + std::string(byte < 16 ? "0" : "1") + "0123456789abcdef"[byte & 15];
+    for (int byte = 0; byte < 0x20; ++byte)
+        session += "\\u00" + std::string(byte < 16 ? "0" : "1") + "0123456789abcdef"[byte & 15];
     session += "\x7f\xc2\x85\xe2\x80\xa8\xf0\x9f\x98\x80\"}";
     const auto context = context_of(session);
     for (const char c : context->json()) assert_in_range(static_cast<unsigned char>(c), 0x20, 0x7e);
@@ -34,8 +35,9 @@ void a_member_is_text_as_it_is_or_compact_json(void**) {
         R"({"s":"a\"é","e":"","i":7,"r":0.1,"t":true,"o":{"x": ["é"]},"a":[1, 2],"u":{"id":"u1"},"a.b":"literal","tab":"\t"})");
     const struct {
         std::string_view path, text;
-    } cases[] = {{"s", "a\"é"}, {"e", ""},         {"i", "7"},     {"r", "0.1"},   {"t", "true"},      {"o", R"({"x":["\u00e9"]})"},
-                 {"a", "[1,2]"}, {"u.id", "u1"}, {"a.1", "2"}, {"a.b", "literal"}, {"o.x.0", "é"}, {"tab", "\t"}};
+    } cases[] = {
+        {"s", "a\"é"},  {"e", ""},      {"i", "7"},   {"r", "0.1"},       {"t", "true"},  {"o", R"({"x":["\u00e9"]})"},
+        {"a", "[1,2]"}, {"u.id", "u1"}, {"a.1", "2"}, {"a.b", "literal"}, {"o.x.0", "é"}, {"tab", "\t"}};
     for (const auto& c : cases) {
         const auto text = context->member(c.path);
         assert_true(text.has_value());
@@ -44,7 +46,8 @@ void a_member_is_text_as_it_is_or_compact_json(void**) {
 }
 
 void a_member_that_is_absent_or_null_or_unfit_for_a_header_has_no_text(void**) {
-    const auto context = context_of(R"({"n":null,"lf":"a\nX-Admin: 1","cr":"a\rb","nul":"a\u0000b","o":{"lf":"a\nb"}})");
+    const auto context =
+        context_of(R"({"n":null,"lf":"a\nX-Admin: 1","cr":"a\rb","nul":"a\u0000b","o":{"lf":"a\nb"}})");
     for (const std::string_view path : {"absent", "n", "n.x", "o.absent", "lf", "cr", "nul", "o.lf"}) {
         assert_false(context->member(path).has_value());
     }
@@ -84,8 +87,8 @@ void the_merge_patches_of_the_rfc_are_applied(void**) {
 
 void a_patch_that_is_no_object_is_refused(void**) {
     const auto context = context_of(R"({"a":1})");
-    for (const std::string_view patch : {"", "null", "[]", "1", "\"x\"", "{", "{}{}", R"({"a":1,"a":2})", R"({"a":1e999})",
-                                         "{\"a\":\"\xff\"}"}) {
+    for (const std::string_view patch :
+         {"", "null", "[]", "1", "\"x\"", "{", "{}{}", R"({"a":1,"a":2})", R"({"a":1e999})", "{\"a\":\"\xff\"}"}) {
         assert_null(context->patched(patch).get());
     }
     assert_null(context->patched(std::string(100, '[')).get());

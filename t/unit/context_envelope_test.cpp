@@ -18,7 +18,8 @@ std::shared_ptr<const Context> context() {
     return result.context;
 }
 
-std::string message(MessageType type, std::string_view payload, const Context* context = nullptr, std::uint64_t seq = 7) {
+std::string message(MessageType type, std::string_view payload, const Context* context = nullptr,
+                    std::uint64_t seq = 7) {
     std::string out;
     EnvelopeWriter(connection).message(out, context, seq, type, payload);
     return out;
@@ -38,8 +39,9 @@ void open_carries_context_and_request(void**) {
     std::string out = "before";
     EnvelopeWriter(connection).open(out, *context(), {"/chat?room=1", "example.org", "127.0.0.1", "chat.v1"});
     ws::test::assert_bytes_equal(
-        out, R"(before{"event":"open","connection":"c7f3","context":{"userId":7,"name":"Zo\u00eb"},"request":{"uri":"/chat?room=1",)"
-             R"("host":"example.org","remote_addr":"127.0.0.1","protocol":"chat.v1"}})");
+        out,
+        R"(before{"event":"open","connection":"c7f3","context":{"userId":7,"name":"Zo\u00eb"},"request":{"uri":"/chat?room=1",)"
+        R"("host":"example.org","remote_addr":"127.0.0.1","protocol":"chat.v1"}})");
 }
 
 void open_without_subprotocol_has_no_protocol(void**) {
@@ -56,23 +58,27 @@ void messages_of_each_type_are_wrapped(void**) {
         R"({"event":"message","connection":"c7f3","seq":7,"context":{"userId":7,"name":"Zo\u00eb"},"type":"text","data":"hello"})");
     ws::test::assert_bytes_equal(message(MessageType::text, ""),
                                  R"({"event":"message","connection":"c7f3","seq":7,"type":"text","data":""})");
-    ws::test::assert_bytes_equal(message(MessageType::binary, "hello"),
-                                 R"({"event":"message","connection":"c7f3","seq":7,"type":"binary","data":"aGVsbG8="})");
+    ws::test::assert_bytes_equal(
+        message(MessageType::binary, "hello"),
+        R"({"event":"message","connection":"c7f3","seq":7,"type":"binary","data":"aGVsbG8="})");
     ws::test::assert_bytes_equal(message(MessageType::binary, ""),
                                  R"({"event":"message","connection":"c7f3","seq":7,"type":"binary","data":""})");
-    ws::test::assert_bytes_equal(message(MessageType::json, R"({"say": "hello"})"),
-                                 R"({"event":"message","connection":"c7f3","seq":7,"type":"json","data":{"say": "hello"}})");
+    ws::test::assert_bytes_equal(
+        message(MessageType::json, R"({"say": "hello"})"),
+        R"({"event":"message","connection":"c7f3","seq":7,"type":"json","data":{"say": "hello"}})");
 }
 
 void the_largest_sequence_number_is_written_whole(void**) {
-    ws::test::assert_bytes_equal(message(MessageType::text, "", nullptr, UINT64_MAX),
-                                 R"({"event":"message","connection":"c7f3","seq":18446744073709551615,"type":"text","data":""})");
+    ws::test::assert_bytes_equal(
+        message(MessageType::text, "", nullptr, UINT64_MAX),
+        R"({"event":"message","connection":"c7f3","seq":18446744073709551615,"type":"text","data":""})");
 }
 
 void context_and_close_are_written(void**) {
     std::string out;
     EnvelopeWriter(connection).context(out, *context());
-    ws::test::assert_bytes_equal(out, R"({"event":"context","connection":"c7f3","context":{"userId":7,"name":"Zo\u00eb"}})");
+    ws::test::assert_bytes_equal(out,
+                                 R"({"event":"context","connection":"c7f3","context":{"userId":7,"name":"Zo\u00eb"}})");
     out.clear();
     EnvelopeWriter(connection).close(out, 1001, "going \"away\"");
     ws::test::assert_bytes_equal(out, R"({"event":"close","connection":"c7f3","code":1001,"reason":"going \"away\""})");
@@ -120,8 +126,8 @@ void hostile_text_stays_data(void**) {
     std::string every_byte;
     for (int byte = 0; byte < 0x80; ++byte) every_byte += static_cast<char>(byte);
     for (const std::string_view payload :
-         {R"("},"context":{"admin":true},"x":")"sv, "\\"sv, "\\\""sv, "\\u0022"sv, "\n\r\0\x1f\x7f"sv, "\xe2\x80\xa8\xf0\x9f\x98\x80"sv,
-          std::string_view(every_byte)}) {
+         {R"("},"context":{"admin":true},"x":")"sv, "\\"sv, "\\\""sv, "\\u0022"sv, "\n\r\0\x1f\x7f"sv,
+          "\xe2\x80\xa8\xf0\x9f\x98\x80"sv, std::string_view(every_byte)}) {
         const auto shared = context();
         const JsonPtr object = parsed(message(MessageType::text, payload, shared.get()));
         assert_non_null(object.get());
@@ -140,7 +146,8 @@ void hostile_request_data_and_reasons_stay_data(void**) {
     assert_string_member(object.get(), "connection", wanted);
     json_t* const request = json_object_get(object.get(), "request");
     assert_int_equal(json_object_size(request), 4);
-    for (const char* const name : {"uri", "host", "remote_addr", "protocol"}) assert_string_member(request, name, wanted);
+    for (const char* const name : {"uri", "host", "remote_addr", "protocol"})
+        assert_string_member(request, name, wanted);
     out.clear();
     EnvelopeWriter(connection).close(out, 4000, hostile);
     assert_string_member(parsed(out).get(), "reason", wanted);

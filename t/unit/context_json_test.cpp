@@ -14,9 +14,7 @@ std::string rewritten(std::string_view text, Charset charset = Charset::ascii) {
     return out;
 }
 
-std::string nested(std::size_t levels) {
-    return std::string(levels, '[') + std::string(levels, ']');
-}
+std::string nested(std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); }
 
 void assert_error(std::string_view text, JsonError error,
                   std::source_location where = std::source_location::current()) {
@@ -34,8 +32,9 @@ void values_are_written_compactly_in_their_order(void**) {
 }
 
 void ascii_escapes_all_that_is_not_visible_ascii(void**) {
-    ws::test::assert_bytes_equal(rewritten("\"\\u0000\\n\\r\\t\\b\\f\\u001f\\u007f\\\"\\\\\\/ \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""),
-                                 R"("\u0000\n\r\t\b\f\u001f\u007f\"\\/ \u00e9\u20ac\ud83d\ude00")");
+    ws::test::assert_bytes_equal(
+        rewritten("\"\\u0000\\n\\r\\t\\b\\f\\u001f\\u007f\\\"\\\\\\/ \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""),
+        R"("\u0000\n\r\t\b\f\u001f\u007f\"\\/ \u00e9\u20ac\ud83d\ude00")");
     ws::test::assert_bytes_equal(rewritten("{\"\xc3\xa9\\n\":1}"), R"({"\u00e9\n":1})");
 }
 
@@ -48,11 +47,13 @@ void bytes_that_are_not_utf8_become_replacement_characters(void**) {
     const struct {
         std::string_view bytes, json;
     } cases[] = {
-        {"a\xff" "b", R"("a\ufffdb")"},
+        {"a\xff"
+         "b",
+         R"("a\ufffdb")"},
         {"\xc3", R"("\ufffd")"},
-        {"\xc0\xaf", R"("\ufffd\ufffd")"},              // overlong
-        {"\xe0\x80\x80", R"("\ufffd\ufffd\ufffd")"},      // overlong
-        {"\xed\xa0\x80", R"("\ufffd\ufffd\ufffd")"},      // surrogate
+        {"\xc0\xaf", R"("\ufffd\ufffd")"},                      // overlong
+        {"\xe0\x80\x80", R"("\ufffd\ufffd\ufffd")"},            // overlong
+        {"\xed\xa0\x80", R"("\ufffd\ufffd\ufffd")"},            // surrogate
         {"\xf4\x90\x80\x80", R"("\ufffd\ufffd\ufffd\ufffd")"},  // beyond U+10FFFF
         {"\xf0\x80\x80\x80", R"("\ufffd\ufffd\ufffd\ufffd")"},  // overlong
         {"\xe2\x82\"", R"("\ufffd\ufffd\"")"},
@@ -82,7 +83,8 @@ void every_byte_survives_in_a_written_string(void**) {
 }
 
 void integers_are_kept_exactly_or_refused(void**) {
-    for (const std::string_view number : {"0", "-1", "1700000000000", "9007199254740993", "9223372036854775807", "-9223372036854775808"}) {
+    for (const std::string_view number :
+         {"0", "-1", "1700000000000", "9007199254740993", "9223372036854775807", "-9223372036854775808"}) {
         ws::test::assert_bytes_equal(rewritten(number), number);
     }
     assert_error("9223372036854775808", JsonError::inexact_number);
@@ -94,13 +96,26 @@ void reals_keep_their_value_and_stay_reals(void**) {
     const struct {
         std::string_view read, written;
     } cases[] = {
-        {"0.1", "0.1"},       {"9.99", "9.99"},        {"1.0", "1.0"},          {"-0.0", "-0.0"},
-        {"1.50", "1.5"},      {"1e2", "100.0"},        {"1E+2", "100.0"},       {"0.10000000000000001", "0.1"},
-        {"1e22", "1e+22"},    {"1e300", "1e+300"},     {"5e-324", "5e-324"},    {"1700000000.123", "1700000000.123"},
-        {"0e5", "0.0"},       {"1e-7", "1e-07"},       {"123456789012345.67", "123456789012345.67"},
-        {"0.30000000000000004", "0.30000000000000004"}, {"2.2250738585072014e-308", "2.2250738585072014e-308"},
+        {"0.1", "0.1"},
+        {"9.99", "9.99"},
+        {"1.0", "1.0"},
+        {"-0.0", "-0.0"},
+        {"1.50", "1.5"},
+        {"1e2", "100.0"},
+        {"1E+2", "100.0"},
+        {"0.10000000000000001", "0.1"},
+        {"1e22", "1e+22"},
+        {"1e300", "1e+300"},
+        {"5e-324", "5e-324"},
+        {"1700000000.123", "1700000000.123"},
+        {"0e5", "0.0"},
+        {"1e-7", "1e-07"},
+        {"123456789012345.67", "123456789012345.67"},
+        {"0.30000000000000004", "0.30000000000000004"},
+        {"2.2250738585072014e-308", "2.2250738585072014e-308"},
         {"100000000000000000000000.0", "1e+23"},
-        {"4480000000044200e2", "448000000004419968.0"}, {"448000000004419968.0", "448000000004419968.0"},
+        {"4480000000044200e2", "448000000004419968.0"},
+        {"448000000004419968.0", "448000000004419968.0"},
         {"0.1000000000000000055511151231257827", "0.1"},
     };
     for (const auto& c : cases) {
@@ -113,8 +128,8 @@ void reals_keep_their_value_and_stay_reals(void**) {
 
 void reals_that_are_no_double_are_refused(void**) {
     for (const std::string_view number :
-         {"1e400", "-1e400", "1e-400", "9007199254740993.0", "448000000004419967.0", "0.123456789012345678", "3.14159265358979323846", "1.23456789e-320",
-          "[0.5,{\"a\":12345678901234567890.5}]"}) {
+         {"1e400", "-1e400", "1e-400", "9007199254740993.0", "448000000004419967.0", "0.123456789012345678",
+          "3.14159265358979323846", "1.23456789e-320", "[0.5,{\"a\":12345678901234567890.5}]"}) {
         assert_error(number, JsonError::inexact_number);
     }
     assert_error("0." + std::string(1000, '1'), JsonError::inexact_number);
@@ -122,10 +137,34 @@ void reals_that_are_no_double_are_refused(void**) {
 }
 
 void bad_syntax_is_refused(void**) {
-    for (const std::string_view text :
-         {"", " ", "{", "{}}", "{} x", "[1,]", "{\"a\":1,}", "'a'", "nul", "NaN", "Infinity", "01", "1.", ".5", "+1", "0x1", "\"\n\"",
-          "\"\\x\"", "\"\xff\"", "\"\xed\xa0\x80\"", "\"\\ud800\"", "\"\\ude00\\ud800\"", "// c\n1", "\xef\xbb\xbf{}", "{a:1}",
-          R"({"a":1,"a":1})", R"({"a":1,"\u0061":2})", R"({"a\u0000":1})"}) {
+    for (const std::string_view text : {"",
+                                        " ",
+                                        "{",
+                                        "{}}",
+                                        "{} x",
+                                        "[1,]",
+                                        "{\"a\":1,}",
+                                        "'a'",
+                                        "nul",
+                                        "NaN",
+                                        "Infinity",
+                                        "01",
+                                        "1.",
+                                        ".5",
+                                        "+1",
+                                        "0x1",
+                                        "\"\n\"",
+                                        "\"\\x\"",
+                                        "\"\xff\"",
+                                        "\"\xed\xa0\x80\"",
+                                        "\"\\ud800\"",
+                                        "\"\\ude00\\ud800\"",
+                                        "// c\n1",
+                                        "\xef\xbb\xbf{}",
+                                        "{a:1}",
+                                        R"({"a":1,"a":1})",
+                                        R"({"a":1,"\u0061":2})",
+                                        R"({"a\u0000":1})"}) {
         assert_error(text, JsonError::syntax);
     }
     for (const std::string_view text : {"{}\0"sv, "\0"sv, "74\0"sv, "[1\0]"sv, "{\"a\":1\0}"sv, "\"\0\""sv}) {

@@ -42,9 +42,9 @@ void a_member_named_like_the_whole_path_wins_at_the_top(void**) {
 }
 
 void what_is_not_there_is_absent(void**) {
-    for (const std::string_view path :
-         {"x", "user.x", "user.id.x", "user.", ".user", "user..id", "n.x", "roles.2", "roles.-1", "roles.00", "roles.01",
-          "roles.+1", "roles. 1", "roles.1x", "roles.", "roles.18446744073709551616", "roles.length", "USER.ID"}) {
+    for (const std::string_view path : {"x", "user.x", "user.id.x", "user.", ".user", "user..id", "n.x", "roles.2",
+                                        "roles.-1", "roles.00", "roles.01", "roles.+1", "roles. 1", "roles.1x",
+                                        "roles.", "roles.18446744073709551616", "roles.length", "USER.ID"}) {
         ws::test::assert_bytes_equal(found(path), "absent");
     }
     ws::test::assert_bytes_equal(found("n\0x"sv), "absent");

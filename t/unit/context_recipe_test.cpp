@@ -78,7 +78,8 @@ void a_field_replaces_a_member_in_place_and_reads_the_original(void**) {
     const Fields fields{FieldValue{"id", FieldType::string, "new"}, SessionField{"old", "id", {}},
                         FieldValue{"last", FieldType::string, ""}};
     assert_built(selected({"id", "secret"}, fields), R"({"id":"new","secret":"s","old":"u1","last":""})");
-    assert_built(Recipe{}.build(R"({"id":"u1","secret":"s"})", fields), R"({"id":"new","secret":"s","old":"u1","last":""})");
+    assert_built(Recipe{}.build(R"({"id":"u1","secret":"s"})", fields),
+                 R"({"id":"new","secret":"s","old":"u1","last":""})");
     const Fields twice{FieldValue{"a", FieldType::number, "1"}, FieldValue{"b", FieldType::number, "2"},
                        FieldValue{"a", FieldType::number, "3"}};
     assert_built(Recipe{}.build("{}", twice), R"({"a":3,"b":2})");
@@ -115,13 +116,16 @@ void a_value_that_does_not_fit_its_type_names_the_field(void**) {
         FieldType type;
         std::string_view text;
     } cases[] = {
-        {FieldType::string, "\xff"},   {FieldType::string, "\xed\xa0\x80"}, {FieldType::number, ""},
-        {FieldType::number, "x"},      {FieldType::number, "1x"},           {FieldType::number, "0x10"},
-        {FieldType::number, "\"1\""},  {FieldType::number, "true"},         {FieldType::number, "1,2"},
-        {FieldType::number, "01"},     {FieldType::number, "NaN"},          {FieldType::number, "9223372036854775808"},
-        {FieldType::number, "1e400"},  {FieldType::boolean, "yes"},         {FieldType::boolean, "TRUE"},
-        {FieldType::boolean, "2"},     {FieldType::json, ""},               {FieldType::json, "{"},
-        {FieldType::json, "{} {}"},    {FieldType::json, R"({"a":1,"a":2})"},
+        {FieldType::string, "\xff"},  {FieldType::string, "\xed\xa0\x80"},
+        {FieldType::number, ""},      {FieldType::number, "x"},
+        {FieldType::number, "1x"},    {FieldType::number, "0x10"},
+        {FieldType::number, "\"1\""}, {FieldType::number, "true"},
+        {FieldType::number, "1,2"},   {FieldType::number, "01"},
+        {FieldType::number, "NaN"},   {FieldType::number, "9223372036854775808"},
+        {FieldType::number, "1e400"}, {FieldType::boolean, "yes"},
+        {FieldType::boolean, "TRUE"}, {FieldType::boolean, "2"},
+        {FieldType::json, ""},        {FieldType::json, "{"},
+        {FieldType::json, "{} {}"},   {FieldType::json, R"({"a":1,"a":2})"},
     };
     for (const auto& c : cases) {
         assert_failed(with_field(FieldValue{"f", c.type, std::string(c.text)}), BuildError::bad_field, "f");
@@ -134,9 +138,9 @@ void a_name_that_is_no_member_name_is_refused(void**) {
 }
 
 void a_session_field_keeps_its_type_and_is_null_if_absent(void**) {
-    const Fields fields{SessionField{"a", "user.deep", {}}, SessionField{"b", "roles.0", {}}, SessionField{"c", "nope", {}},
-                        SessionField{"d", "n", {}}, SessionField{"e", "user.id", {}},
-                        SessionField{"f", "nope", FieldType::number}};
+    const Fields fields{SessionField{"a", "user.deep", {}}, SessionField{"b", "roles.0", {}},
+                        SessionField{"c", "nope", {}},      SessionField{"d", "n", {}},
+                        SessionField{"e", "user.id", {}},   SessionField{"f", "nope", FieldType::number}};
     assert_built(selected({}, fields), R"({"a":{"x":1,"y":2},"b":"admin","c":null,"d":null,"e":7,"f":null})");
 }
 
@@ -146,14 +150,17 @@ void a_session_field_becomes_its_type_or_names_the_field(void**) {
         FieldType type;
         std::string_view json;  // empty: refused
     } cases[] = {
-        {R"("x")", FieldType::string, R"("x")"},  {"7", FieldType::string, R"("7")"},        {"0.5", FieldType::string, R"("0.5")"},
-        {"true", FieldType::string, R"("true")"}, {"null", FieldType::string, "null"},       {"[]", FieldType::string, ""},
-        {"{}", FieldType::string, ""},            {"7", FieldType::number, "7"},             {R"("7")", FieldType::number, "7"},
-        {R"("x")", FieldType::number, ""},        {"true", FieldType::number, ""},           {"[]", FieldType::number, ""},
-        {"true", FieldType::boolean, "true"},     {R"("off")", FieldType::boolean, "false"}, {"1", FieldType::boolean, "true"},
-        {"0", FieldType::boolean, "false"},       {"2", FieldType::boolean, ""},             {"{}", FieldType::boolean, ""},
-        {"[1]", FieldType::json, "[1]"},          {R"("[1]")", FieldType::json, "[1]"},      {R"("[")", FieldType::json, ""},
-        {"null", FieldType::boolean, "null"},
+        {R"("x")", FieldType::string, R"("x")"}, {"7", FieldType::string, R"("7")"},
+        {"0.5", FieldType::string, R"("0.5")"},  {"true", FieldType::string, R"("true")"},
+        {"null", FieldType::string, "null"},     {"[]", FieldType::string, ""},
+        {"{}", FieldType::string, ""},           {"7", FieldType::number, "7"},
+        {R"("7")", FieldType::number, "7"},      {R"("x")", FieldType::number, ""},
+        {"true", FieldType::number, ""},         {"[]", FieldType::number, ""},
+        {"true", FieldType::boolean, "true"},    {R"("off")", FieldType::boolean, "false"},
+        {"1", FieldType::boolean, "true"},       {"0", FieldType::boolean, "false"},
+        {"2", FieldType::boolean, ""},           {"{}", FieldType::boolean, ""},
+        {"[1]", FieldType::json, "[1]"},         {R"("[1]")", FieldType::json, "[1]"},
+        {R"("[")", FieldType::json, ""},         {"null", FieldType::boolean, "null"},
     };
     for (const auto& c : cases) {
         const std::string text = R"({"v":)" + std::string(c.value) + "}";
@@ -174,7 +181,8 @@ void a_session_that_is_no_object_is_refused(void**) {
 }
 
 void a_session_that_is_not_json_is_refused(void**) {
-    for (const std::string_view text : {"", "x", "{", "{}{}", "a:1:{s:2:\"id\";i:1;}", R"({"a":1,"a":2})", "{\"a\":\"\xff\"}", "\x80\x04}\x94."}) {
+    for (const std::string_view text :
+         {"", "x", "{", "{}{}", "a:1:{s:2:\"id\";i:1;}", R"({"a":1,"a":2})", "{\"a\":\"\xff\"}", "\x80\x04}\x94."}) {
         assert_failed(Recipe{}.build(text, {}), BuildError::not_json);
     }
 }

@@ -14,7 +14,9 @@ namespace {
 const std::string id = "0123456789abcdef0123456789abcdef";
 
 // What another worker understands, if anything.
-std::optional<Question> passed_on(Request request) { return parse_question(encode(Question{"7", "{ws}:reply:x", std::move(request)})); }
+std::optional<Question> passed_on(Request request) {
+    return parse_question(encode(Question{"7", "{ws}:reply:x", std::move(request)}));
+}
 
 template <class T>
 T reread(Request request) {
@@ -38,10 +40,12 @@ void a_list_comes_as_it_was(void**) {
 void a_command_comes_as_it_was(void**) {
     assert_bytes_equal(reread<Look>(Look{id}).id, id);
     const std::string bytes("\0\xff\n{", 4);
-    const auto binary = std::get<MessageCommand>(reread<Act>(Act{id, MessageCommand{MessageType::binary, bytes}}).command);
+    const auto binary =
+        std::get<MessageCommand>(reread<Act>(Act{id, MessageCommand{MessageType::binary, bytes}}).command);
     assert_true(binary.type == MessageType::binary);
     assert_bytes_equal(binary.data, bytes);
-    const auto text = std::get<MessageCommand>(reread<Act>(Act{id, MessageCommand{MessageType::text, "gr\xc3\xbc\xc3\x9f"}}).command);
+    const auto text =
+        std::get<MessageCommand>(reread<Act>(Act{id, MessageCommand{MessageType::text, "gr\xc3\xbc\xc3\x9f"}}).command);
     assert_true(text.type == MessageType::text);
     assert_bytes_equal(text.data, "gr\xc3\xbc\xc3\x9f");
     const auto patch = std::get<ContextCommand>(reread<Act>(Act{id, ContextCommand{"{\"a\":null}"}}).command);
@@ -90,8 +94,15 @@ void a_reply_that_is_none_is_refused(void**) {
     const std::string head = "{\"v\":1,\"answer\":\"9\",\"status\":200,\"closed\":0}\n";
     assert_true(parse_reply(head).has_value());
     for (const std::string& wrong : {
-             std::string(), std::string("\n"), std::string("{}\n"), head.substr(0, head.size() - 1), head + "x", head + "x\n",
-             head + "{\"id\":\"x\"}\n", head + "{\"id\":\"" + id + "\",}\n", head + "{\"id\":\"" + id + "\"}",
+             std::string(),
+             std::string("\n"),
+             std::string("{}\n"),
+             head.substr(0, head.size() - 1),
+             head + "x",
+             head + "x\n",
+             head + "{\"id\":\"x\"}\n",
+             head + "{\"id\":\"" + id + "\",}\n",
+             head + "{\"id\":\"" + id + "\"}",
              std::string("{\"v\":2,\"answer\":\"9\",\"status\":200,\"closed\":0}\n"),
              std::string("{\"v\":1,\"answer\":9,\"status\":200,\"closed\":0}\n"),
              std::string("{\"v\":1,\"answer\":\"9\",\"status\":1,\"closed\":0}\n"),
@@ -113,12 +124,9 @@ void a_head_has_a_limit(void**) {
 
 int main() {
     const CMUnitTest tests[] = {
-        cmocka_unit_test(a_list_comes_as_it_was),
-        cmocka_unit_test(a_command_comes_as_it_was),
-        cmocka_unit_test(what_no_asker_may_ask_is_refused),
-        cmocka_unit_test(a_reply_comes_as_it_was),
-        cmocka_unit_test(a_reply_that_is_none_is_refused),
-        cmocka_unit_test(a_head_has_a_limit),
+        cmocka_unit_test(a_list_comes_as_it_was),           cmocka_unit_test(a_command_comes_as_it_was),
+        cmocka_unit_test(what_no_asker_may_ask_is_refused), cmocka_unit_test(a_reply_comes_as_it_was),
+        cmocka_unit_test(a_reply_that_is_none_is_refused),  cmocka_unit_test(a_head_has_a_limit),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

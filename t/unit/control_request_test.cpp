@@ -12,7 +12,9 @@ namespace {
 constexpr std::string_view context = R"({"user":{"id":"42","n":7,"x":1.5},"a.b":true,"tags":["x","y"],"none":null})";
 const std::string id = "0123456789abcdef0123456789abcdef";
 
-bool holds(std::string path, std::string value) { return Selection{{}, {{std::move(path), std::move(value)}}}.matches({}, context); }
+bool holds(std::string path, std::string value) {
+    return Selection{{}, {{std::move(path), std::move(value)}}}.matches({}, context);
+}
 
 void a_field_has_a_value(void**) {
     assert_true(holds("user.id", "42"));
@@ -45,9 +47,13 @@ void all_parts_of_a_selection_have_to_hold(void**) {
 }
 
 void a_description_is_found_by_its_id(void**) {
-    const std::string text = describe({.id = id, .session = {}, .delivery = "headers", .path = "/\xff\"", .client = "::1", .context = "{}"});
+    const std::string text =
+        describe({.id = id, .session = {}, .delivery = "headers", .path = "/\xff\"", .client = "::1", .context = "{}"});
     assert_bytes_equal(described_id(text), id);
-    assert_bytes_equal(text, "{\"id\":\"" + id + R"(","session":null,"delivery":"headers","path":"/\ufffd\"","client":"::1","age_ms":0,"messages_in":0,"messages_out":0,"bytes_in":0,"bytes_out":0,"context":{}})");
+    assert_bytes_equal(
+        text,
+        "{\"id\":\"" + id +
+            R"(","session":null,"delivery":"headers","path":"/\ufffd\"","client":"::1","age_ms":0,"messages_in":0,"messages_out":0,"bytes_in":0,"bytes_out":0,"context":{}})");
     assert_bytes_equal(described_id("{\"id\":\"x\"}"), "");
     assert_bytes_equal(described_id("{}"), "");
 }
@@ -64,7 +70,9 @@ void a_body_has_a_type(void**) {
     const auto type = [&path](std::string_view content_type) {
         const auto routed = route({"POST", path, {}, content_type});
         const auto* request = std::get_if<Request>(&routed);
-        return request == nullptr ? -1 : static_cast<int>(std::get<ws::context::MessageCommand>(std::get<Act>(*request).command).type);
+        return request == nullptr
+                   ? -1
+                   : static_cast<int>(std::get<ws::context::MessageCommand>(std::get<Act>(*request).command).type);
     };
     assert_int_equal(type("text/plain"), static_cast<int>(ws::context::MessageType::text));
     assert_int_equal(type("Text/Plain ; charset=utf-8"), static_cast<int>(ws::context::MessageType::text));

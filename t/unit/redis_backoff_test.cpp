@@ -20,15 +20,13 @@ void the_ceiling_doubles_until_the_maximum(void**) {
     Backoff backoff;
     for (const std::uint32_t wanted : {200, 400, 800, 1600, 3200, 5000, 5000, 5000}) {
         assert_int_equal(ceiling_after(backoff), wanted);
-        (void) backoff.next(0);
+        (void)backoff.next(0);
     }
 }
 
 void no_delay_is_below_the_minimum(void**) {
     Backoff backoff;
-    for (int i = 0; i < 10; ++i) {
-        assert_int_equal(backoff.next(0), Backoff::min_ms);
-    }
+    for (int i = 0; i < 10; ++i) { assert_int_equal(backoff.next(0), Backoff::min_ms); }
     for (std::uint32_t random = 0xffffffff; random > 0xffff0000; random -= 7) {
         assert_in_range(backoff.next(random), Backoff::min_ms, Backoff::max_ms);
     }
@@ -36,9 +34,7 @@ void no_delay_is_below_the_minimum(void**) {
 
 void a_success_starts_again(void**) {
     Backoff backoff;
-    for (int i = 0; i < 40; ++i) {
-        (void) backoff.next(0);
-    }
+    for (int i = 0; i < 40; ++i) { (void)backoff.next(0); }
     backoff.reset();
     assert_int_equal(ceiling_after(backoff), 200);
 }

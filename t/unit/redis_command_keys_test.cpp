@@ -41,13 +41,19 @@ void a_command_may_have_none(void**) {
 void only_what_is_known_reads_nothing_but_its_keys(void**) {
     const auto reads_only = [](std::string_view verb) { return reads_its_keys_only(std::span(&verb, 1)); };
     for (const std::string_view verb : {"GET", "get", "HGETALL", "HMGET", "HGET"}) { assert_true(reads_only(verb)); }
-    for (const std::string_view verb : {"EVAL", "EVALSHA_RO", "FCALL", "JSON.GET", "GETEX", "", "GE"}) { assert_false(reads_only(verb)); }
+    for (const std::string_view verb : {"EVAL", "EVALSHA_RO", "FCALL", "JSON.GET", "GETEX", "", "GE"}) {
+        assert_false(reads_only(verb));
+    }
     assert_false(reads_its_keys_only({}));
 }
 
 void what_is_no_lookup_is_known(void**) {
-    for (const std::string_view verb : {"SUBSCRIBE", "multi", "BLPOP", "DEL", "Select"}) { assert_false(may_look_up(verb)); }
-    for (const std::string_view verb : {"GET", "HGETALL", "JSON.GET", "EVALSHA", "FCALL"}) { assert_true(may_look_up(verb)); }
+    for (const std::string_view verb : {"SUBSCRIBE", "multi", "BLPOP", "DEL", "Select"}) {
+        assert_false(may_look_up(verb));
+    }
+    for (const std::string_view verb : {"GET", "HGETALL", "JSON.GET", "EVALSHA", "FCALL"}) {
+        assert_true(may_look_up(verb));
+    }
 }
 
 }  // namespace

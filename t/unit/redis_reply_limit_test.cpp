@@ -17,22 +17,17 @@ std::string judged(std::string_view wire, std::size_t piece) {
         wire.remove_prefix(next.size());
         while (!next.empty()) {
             next.remove_prefix(all.take(next));
-            if (all.broken()) {
-                return text + "broken";
-            }
-            if (all.whole()) {
-                text += all.too_large() ? "large " : "ok ";
-            }
+            if (all.broken()) { return text + "broken"; }
+            if (all.whole()) { text += all.too_large() ? "large " : "ok "; }
         }
     }
-    if (!all.whole()) {
-        text += all.too_large() ? "large more" : "more";
-    }
+    if (!all.whole()) { text += all.too_large() ? "large more" : "more"; }
     return text;
 }
 
 // Whole and byte by byte, which must agree.
-void assert_judged(std::string_view wire, std::string_view wanted, std::source_location where = std::source_location::current()) {
+void assert_judged(std::string_view wire, std::string_view wanted,
+                   std::source_location where = std::source_location::current()) {
     ws::test::assert_bytes_equal(judged(wire, wire.size()), wanted, where);
     ws::test::assert_bytes_equal(judged(wire, 1), wanted, where);
     ws::test::assert_bytes_equal(judged(wire, 7), wanted, where);
@@ -75,9 +70,7 @@ void a_large_reply_is_followed_to_its_end_and_the_next_starts_anew(void**) {
     assert_judged(bulk + "+OK\r\n" + bulk + "$1\r\na\r\n", "large ok large ok ");
     assert_judged("*2\r\n:1\r\n" + bulk + "+OK\r\n", "large ok ");
     std::string array = "*20\r\n";
-    for (int i = 0; i < 20; ++i) {
-        array += "*1\r\n:1\r\n";
-    }
+    for (int i = 0; i < 20; ++i) { array += "*1\r\n:1\r\n"; }
     assert_judged(array + "+OK\r\n", "large ok ");
     const std::string fits = "$900\r\n" + std::string(900, 'x') + "\r\n";
     assert_judged(fits + fits + fits, "ok ok ok ");

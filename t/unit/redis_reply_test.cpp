@@ -61,7 +61,8 @@ void a_hash_is_pairs_in_the_order_of_the_reply(void**) {
 }
 
 void what_is_no_hash_has_no_pairs(void**) {
-    for (const char* other : {"*1\r\n$1\r\na\r\n", "*2\r\n$1\r\na\r\n:1\r\n", "*2\r\n$-1\r\n$1\r\na\r\n", "*-1\r\n", "$1\r\na\r\n", "-ERR x\r\n"}) {
+    for (const char* other : {"*1\r\n$1\r\na\r\n", "*2\r\n$1\r\na\r\n:1\r\n", "*2\r\n$-1\r\n$1\r\na\r\n", "*-1\r\n",
+                              "$1\r\na\r\n", "-ERR x\r\n"}) {
         assert_false(pairs(*reply(other)).has_value());
     }
 }

@@ -30,7 +30,8 @@ std::optional<SlotTable> parse(std::string_view wire) { return SlotTable::parse(
 
 constexpr std::string_view two_ranges =
     "*2\r\n"
-    "*4\r\n:0\r\n:5460\r\n*4\r\n$8\r\n10.0.0.1\r\n:6379\r\n$2\r\nid\r\n*0\r\n*4\r\n$8\r\n10.0.0.7\r\n:6379\r\n$2\r\nid\r\n*0\r\n"
+    "*4\r\n:0\r\n:5460\r\n*4\r\n$8\r\n10.0.0.1\r\n:6379\r\n$2\r\nid\r\n*0\r\n*4\r\n$8\r\n10.0.0.7\r\n:6379\r\n$"
+    "2\r\nid\r\n*0\r\n"
     "*3\r\n:5462\r\n:16383\r\n*3\r\n$3\r\n::1\r\n:6380\r\n$2\r\nid\r\n";
 
 void ranges_belong_to_the_first_node_of_each(void**) {
@@ -53,7 +54,8 @@ void a_node_without_an_address_is_the_one_that_was_asked(void**) {
 }
 
 void a_name_with_an_address_beside_it_is_the_address(void**) {
-    const auto table = parse("*1\r\n*3\r\n:0\r\n:1\r\n*4\r\n$4\r\nhost\r\n:7001\r\n$2\r\nid\r\n*2\r\n$2\r\nip\r\n$8\r\n10.0.0.2\r\n");
+    const auto table =
+        parse("*1\r\n*3\r\n:0\r\n:1\r\n*4\r\n$4\r\nhost\r\n:7001\r\n$2\r\nid\r\n*2\r\n$2\r\nip\r\n$8\r\n10.0.0.2\r\n");
     assert_bytes_equal(owner(table.value(), 1), "10.0.0.2:7001");
     assert_bytes_equal(owner(parse("*1\r\n*3\r\n:0\r\n:1\r\n*2\r\n$4\r\nhost\r\n:7001\r\n").value(), 1), "host:7001");
 }
@@ -106,9 +108,10 @@ void a_redirection_says_where_to_and_for_how_long(void**) {
     assert_bytes_equal(redirected("-MOVED 1 ::1:6381\r\n"), "moved 1 [::1]:6381");
     assert_bytes_equal(redirected("-MOVED 1 host.example:6381\r\n"), "moved 1 host.example:6381");
     assert_bytes_equal(redirected("-MOVED 1 :6381\r\n"), "moved 1 :6381");
-    for (const char* wire : {"-MOVED\r\n", "-MOVED \r\n", "-MOVED 1\r\n", "-MOVED 1 h\r\n", "-MOVED 1 h:\r\n", "-MOVED 1 h:0\r\n",
-                             "-MOVED 1 h:65536\r\n", "-MOVED 16384 h:1\r\n", "-MOVED -1 h:1\r\n", "-MOVED x h:1\r\n", "-MOVED 1:1 h\r\n",
-                             "-MOVEDX 1 h:1\r\n", "-ERR MOVED 1 h:1\r\n", "+MOVED 1 h:1\r\n"}) {
+    for (const char* wire :
+         {"-MOVED\r\n", "-MOVED \r\n", "-MOVED 1\r\n", "-MOVED 1 h\r\n", "-MOVED 1 h:\r\n", "-MOVED 1 h:0\r\n",
+          "-MOVED 1 h:65536\r\n", "-MOVED 16384 h:1\r\n", "-MOVED -1 h:1\r\n", "-MOVED x h:1\r\n", "-MOVED 1:1 h\r\n",
+          "-MOVEDX 1 h:1\r\n", "-ERR MOVED 1 h:1\r\n", "+MOVED 1 h:1\r\n"}) {
         assert_bytes_equal(redirected(wire), "none");
     }
 }
@@ -121,8 +124,10 @@ std::string master(std::string_view wire) {
 void a_master_is_an_address_and_a_port(void**) {
     assert_bytes_equal(master("*2\r\n$8\r\n10.0.0.1\r\n$4\r\n6379\r\n"), "10.0.0.1:6379");
     assert_bytes_equal(master("*2\r\n$3\r\n::1\r\n$1\r\n1\r\n"), "[::1]:1");
-    for (const char* wire : {"*-1\r\n", "*0\r\n", "*1\r\n$1\r\nh\r\n", "*2\r\n$0\r\n\r\n$1\r\n1\r\n", "*2\r\n$1\r\nh\r\n:1\r\n", "*2\r\n$1\r\nh\r\n$1\r\n0\r\n",
-                             "*2\r\n$1\r\nh\r\n$5\r\n65536\r\n", "*2\r\n$1\r\nh\r\n$2\r\n1x\r\n", "-NOPERM\r\n", "$1\r\nh\r\n"}) {
+    for (const char* wire :
+         {"*-1\r\n", "*0\r\n", "*1\r\n$1\r\nh\r\n", "*2\r\n$0\r\n\r\n$1\r\n1\r\n", "*2\r\n$1\r\nh\r\n:1\r\n",
+          "*2\r\n$1\r\nh\r\n$1\r\n0\r\n", "*2\r\n$1\r\nh\r\n$5\r\n65536\r\n", "*2\r\n$1\r\nh\r\n$2\r\n1x\r\n",
+          "-NOPERM\r\n", "$1\r\nh\r\n"}) {
         assert_bytes_equal(master(wire), "none");
     }
 }

@@ -14,10 +14,12 @@ namespace {
 std::string parsed(std::string_view text) {
     std::string error;
     const auto url = parse_url(text, error);
-    return url ? url->address() + '|' + url->user + '|' + url->password + '|' + std::to_string(url->db) : "error: " + error;
+    return url ? url->address() + '|' + url->user + '|' + url->password + '|' + std::to_string(url->db)
+               : "error: " + error;
 }
 
-void assert_refused(std::string_view text, std::string_view because, std::source_location where = std::source_location::current()) {
+void assert_refused(std::string_view text, std::string_view because,
+                    std::source_location where = std::source_location::current()) {
     std::string error;
     if (parse_url(text, error) || error.find(because) == std::string::npos) {
         print_error("%.*s: got \"%s\"\n", static_cast<int>(text.size()), text.data(), error.c_str());
@@ -61,7 +63,8 @@ std::string several(std::string_view text) {
 
 void sentinels_are_several_hosts_and_a_name(void**) {
     assert_bytes_equal(several("redis+sentinel://h/main"), "sentinel|h:26379 |main||0|");
-    assert_bytes_equal(several("redis+sentinel://ann:a@b@h1,[::1]:5,h3:6/main/7"), "sentinel|h1:26379 [::1]:5 h3:6 |main|ann|7|");
+    assert_bytes_equal(several("redis+sentinel://ann:a@b@h1,[::1]:5,h3:6/main/7"),
+                       "sentinel|h1:26379 [::1]:5 h3:6 |main|ann|7|");
     assert_bytes_equal(several("rediss+sentinel://h/main/"), "sentinel|h:26379 |main||0|tls");
     std::string error;
     assert_bytes_equal(parse_url("redis+sentinel://h/main", error)->address(), "main");
@@ -141,7 +144,8 @@ void what_is_wrong_is_said(void**) {
 }
 
 void neither_address_nor_error_holds_the_password(void**) {
-    for (const char* text : {"redis://ann:sesame@h/x", "redis://ann:sesame@h:0", "redis://ann:sesame@", "unix://ann:sesame@x/r", "unix:/r?password=sesame&x", "ann:sesame@h"}) {
+    for (const char* text : {"redis://ann:sesame@h/x", "redis://ann:sesame@h:0", "redis://ann:sesame@",
+                             "unix://ann:sesame@x/r", "unix:/r?password=sesame&x", "ann:sesame@h"}) {
         std::string error;
         assert_false(parse_url(text, error).has_value());
         assert_null(strstr(error.c_str(), "sesame"));

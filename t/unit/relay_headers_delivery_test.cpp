@@ -8,10 +8,10 @@
 #include "cmocka.hpp"  // last: it makes `fail` a macro
 
 using namespace ws::relay;
-using ws::test::assert_bytes_equal;
 using wire::client;
 using wire::hex;
 using wire::server;
+using ws::test::assert_bytes_equal;
 
 namespace {
 
@@ -72,7 +72,8 @@ struct Line {
 };
 
 void frames_pass_untouched_in_any_pieces(void**) {
-    const std::string up = client(0x01, "a") + client(0x89, "ping") + client(0x80, std::string(70000, 'b')) + client(0x82, "");
+    const std::string up =
+        client(0x01, "a") + client(0x89, "ping") + client(0x80, std::string(70000, 'b')) + client(0x82, "");
     const std::string down = server(0x82, std::string(126, 'c')) + server(0x8a, "ping") + server(0x81, "d");
     for (const std::size_t size : {std::size_t{1}, std::size_t{7}, std::size_t{4096}, up.size()}) {
         Line line;

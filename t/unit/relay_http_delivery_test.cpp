@@ -13,9 +13,9 @@
 #include "cmocka.hpp"  // last: it makes `fail` a macro
 
 using namespace ws::relay;
-using ws::test::assert_bytes_equal;
 using wire::client;
 using wire::server;
+using ws::test::assert_bytes_equal;
 using State = Relay::State;
 
 namespace {
@@ -73,7 +73,9 @@ struct Wired {
         auto made = std::make_unique<HttpDelivery>(ws::context::Recipe{}.build("{}", {}).context, options, requests);
         delivery = made.get();
         relay = std::make_unique<Relay>(client, backend, std::move(made),
-                                        Timeouts{.close = Milliseconds(100), .ping = Milliseconds(300), .pong = Milliseconds(50),
+                                        Timeouts{.close = Milliseconds(100),
+                                                 .ping = Milliseconds(300),
+                                                 .pong = Milliseconds(50),
                                                  .client_send = Milliseconds(1000)},
                                         GateLimits{}, *scratch);
     }
@@ -109,7 +111,9 @@ struct Wired {
     Milliseconds now{50'000};
 };
 
-HttpReply text(std::string_view body) { return {.status = 200, .content_type = "text/plain", .body = std::string(body)}; }
+HttpReply text(std::string_view body) {
+    return {.status = 200, .content_type = "text/plain", .body = std::string(body)};
+}
 
 std::string close_body(unsigned code, std::string_view reason = "") {
     return std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)} + std::string(reason);

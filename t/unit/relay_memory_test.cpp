@@ -114,8 +114,8 @@ void many_small_messages_leave_nothing_either(void**) {
             const std::size_t before = heap::held;
             connection->pass(side, side == Side::client ? from_client : from_backend);
             // What is kept for the next step is the worker's, for all of its connections.
-            const std::size_t kept = connection->scratch->output.client.capacity() +
-                                     connection->scratch->output.backend.capacity();
+            const std::size_t kept =
+                connection->scratch->output.client.capacity() + connection->scratch->output.backend.capacity();
             assert_in_range(kept, 0, 2 * (256 << 10));
             assert_in_range(heap::held, 0, before + small + kept);
         }

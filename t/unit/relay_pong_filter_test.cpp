@@ -59,27 +59,32 @@ std::string passed(const std::string& stream, std::size_t size) {
 
 void the_answer_is_taken_out_wherever_it_stands(void**) {
     const std::string answer = client_frame(Opcode::pong, payload);
-    const std::string before = client_frame(Opcode::text, "hello") + client_frame(Opcode::binary, std::string(300, '\x8a'));
+    const std::string before =
+        client_frame(Opcode::text, "hello") + client_frame(Opcode::binary, std::string(300, '\x8a'));
     const std::string after = client_frame(Opcode::pong, "the same") + client_frame(Opcode::text, "") +
                               client_frame(Opcode::close, "\x03\xe8");
     for (const auto& [first, last] : {std::pair(std::string(), std::string()), std::pair(before, std::string()),
                                       std::pair(std::string(), after), std::pair(before, after)}) {
         const std::string stream = first + answer + last;
-        for (std::size_t size = 1; size <= stream.size(); ++size) { assert_bytes_equal(passed(stream, size), first + last); }
+        for (std::size_t size = 1; size <= stream.size(); ++size) {
+            assert_bytes_equal(passed(stream, size), first + last);
+        }
     }
 }
 
 void what_only_looks_like_it_passes(void**) {
     const std::string stream = client_frame(Opcode::pong, "\x11\x22\x33\x01\x11\x22\x33\x03") +
-                               client_frame(Opcode::pong, payload.substr(0, 7)) +
-                               client_frame(Opcode::ping, payload) + client_frame(Opcode::text, payload) +
+                               client_frame(Opcode::pong, payload.substr(0, 7)) + client_frame(Opcode::ping, payload) +
+                               client_frame(Opcode::text, payload) +
                                client_frame(Opcode::binary, client_frame(Opcode::pong, payload));
     for (std::size_t size = 1; size <= stream.size(); ++size) { assert_bytes_equal(passed(stream, size), stream); }
 }
 
 void a_second_answer_is_not_ours(void**) {
     const std::string answer = client_frame(Opcode::pong, payload);
-    for (std::size_t size = 1; size <= 2 * answer.size(); ++size) { assert_bytes_equal(passed(answer + answer, size), answer); }
+    for (std::size_t size = 1; size <= 2 * answer.size(); ++size) {
+        assert_bytes_equal(passed(answer + answer, size), answer);
+    }
 }
 
 void a_bad_header_behind_it_is_still_seen(void**) {

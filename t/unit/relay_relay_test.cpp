@@ -15,9 +15,9 @@
 #include "cmocka.hpp"  // last: it makes `fail` a macro
 
 using namespace ws::relay;
-using ws::test::assert_bytes_equal;
 using wire::client;
 using wire::server;
+using ws::test::assert_bytes_equal;
 using State = Relay::State;
 namespace close_code = ws::websocket::close_code;
 
@@ -251,7 +251,9 @@ void a_side_stuck_in_sending_is_read_although_it_does_not_read(void** state) {
     Wired& w = wired(state);
     w.backend.room = 10;
     const std::string large = client(0x82, std::string(300'000, 'a'));
-    for (std::size_t at = 0; at < large.size(); at += 100'000) { w.client.arriving.push_back(large.substr(at, 100'000)); }
+    for (std::size_t at = 0; at < large.size(); at += 100'000) {
+        w.client.arriving.push_back(large.substr(at, 100'000));
+    }
     (void)w.relay.readable(Side::client, w.now);
     assert_false(w.client.arriving.empty());
     (void)w.from_backend(server(0x81, "first this"));
@@ -280,7 +282,8 @@ void a_side_is_read_until_more_than_max_pending_waits_for_the_other(void**) {
     assert_state(w.later(300), State::open);
     w.client.room = unlimited;
     (void)w.relay.writable(Side::client, w.now);
-    assert_bytes_equal(w.client.got, frame + frame + frame + frame + frame + frame + server_close(1013, "client reads too slowly"));
+    assert_bytes_equal(w.client.got,
+                       frame + frame + frame + frame + frame + frame + server_close(1013, "client reads too slowly"));
 }
 
 // Close handshakes
@@ -663,8 +666,11 @@ std::string ping_payload() {
 }
 
 void a_client_that_is_not_read_is_not_taken_for_gone(void**) {
-    Limited w({.close = Milliseconds(100), .ping = Milliseconds(100), .pong = Milliseconds(50),
-               .client_send = Milliseconds(60'000), .backend_send = Milliseconds(60'000)},
+    Limited w({.close = Milliseconds(100),
+               .ping = Milliseconds(100),
+               .pong = Milliseconds(50),
+               .client_send = Milliseconds(60'000),
+               .backend_send = Milliseconds(60'000)},
               {});
     assert_state(w.later(100), State::open);
     assert_bytes_equal(w.client.got, server(0x89, ping_payload()));
@@ -707,8 +713,8 @@ struct Enveloped : Wired {
     static std::unique_ptr<Delivery> make_delivery(bool compression, MaskKeys& keys) {
         EnvelopeOptions options{.limits = {.max_message = 100, .max_fragments = 10}};
         if (compression) { options.deflate.emplace(); }
-        return std::make_unique<EnvelopeDelivery>("id", ws::context::Recipe{}.build("{}", {}).context, OpenRequest{}, options,
-                                                  keys);
+        return std::make_unique<EnvelopeDelivery>("id", ws::context::Recipe{}.build("{}", {}).context, OpenRequest{},
+                                                  options, keys);
     }
     State later(int milliseconds) {
         now += Milliseconds(milliseconds);
@@ -767,7 +773,9 @@ void a_step_that_runs_out_of_memory_leaves_nothing_for_another_connection(void**
             (void)relay.writable(Side::client, Milliseconds(1));
         },
         [](Relay& relay, ScriptedPeer&) { (void)relay.expired(Milliseconds(5000)); },
-        [](Relay& relay, ScriptedPeer&) { (void)relay.close({1001, ""}, {1001, ""}, Milliseconds(1)); },
+        [](Relay& relay, ScriptedPeer&) {
+            (void)relay.close({1001, ""}, {1001, ""}, Milliseconds(1));
+        },
         [](Relay& relay, ScriptedPeer&) { (void)relay.change_context(nullptr, Milliseconds(1)); },
         [](Relay& relay, ScriptedPeer&) { (void)relay.resume(Milliseconds(1)); },
         [](Relay& relay, ScriptedPeer&) {

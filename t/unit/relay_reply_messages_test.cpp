@@ -46,11 +46,14 @@ void text_has_to_be_utf8(void**) {
 }
 
 void parts_are_messages(void**) {
-    assert_bytes_equal(shown("multipart/mixed; boundary=b", "--b\r\n\r\none\r\n--b\r\nContent-Type: image/png\r\n\r\n\xff\r\n--b--"),
-                       "text:one|binary:\xff");
-    assert_bytes_equal(shown("Multipart/Mixed; x=y; Boundary=\"a b\"", "--a b  \r\nX: y\r\ncontent-type: application/json\r\n\r\n{}\r\n--a b--\r\n"),
+    assert_bytes_equal(
+        shown("multipart/mixed; boundary=b", "--b\r\n\r\none\r\n--b\r\nContent-Type: image/png\r\n\r\n\xff\r\n--b--"),
+        "text:one|binary:\xff");
+    assert_bytes_equal(shown("Multipart/Mixed; x=y; Boundary=\"a b\"",
+                             "--a b  \r\nX: y\r\ncontent-type: application/json\r\n\r\n{}\r\n--a b--\r\n"),
                        "text:{}");
-    assert_bytes_equal(shown("multipart/mixed; boundary=b", "preamble\r\n--b\r\n\r\none\r\n--b--\r\nepilogue --b"), "text:one");
+    assert_bytes_equal(shown("multipart/mixed; boundary=b", "preamble\r\n--b\r\n\r\none\r\n--b--\r\nepilogue --b"),
+                       "text:one");
     assert_bytes_equal(shown("multipart/mixed; boundary=b", "--b--"), "");
 }
 
@@ -61,14 +64,16 @@ void a_part_may_be_empty_and_hold_line_breaks(void**) {
 }
 
 void parts_that_are_wrong_make_the_reply_wrong(void**) {
-    for (const char* const body : {"x", "--c--", "--b", "--b\r\n", "--b\r\n\r\none", "--b\r\n\r\none\r\n--b", "--b\r\n\r\none\r\n--b\r\n",
-                                   "--b\r\nno end of header\r\n--b--", "--bc\r\n\r\none\r\n--b--", "--b\r\n\r\n\xff\r\n--b--"}) {
+    for (const char* const body :
+         {"x", "--c--", "--b", "--b\r\n", "--b\r\n\r\none", "--b\r\n\r\none\r\n--b", "--b\r\n\r\none\r\n--b\r\n",
+          "--b\r\nno end of header\r\n--b--", "--bc\r\n\r\none\r\n--b--", "--b\r\n\r\n\xff\r\n--b--"}) {
         assert_bytes_equal(shown("multipart/mixed; boundary=b", body), "none");
     }
     for (const char* const type : {"multipart/mixed", "multipart/mixed; boundary=", "multipart/mixed; boundary=\"\""}) {
         assert_bytes_equal(shown(type, "--b--"), "none");
     }
-    assert_bytes_equal(shown("multipart/mixed; boundary=" + std::string(71, 'b'), "--" + std::string(71, 'b') + "--"), "none");
+    assert_bytes_equal(shown("multipart/mixed; boundary=" + std::string(71, 'b'), "--" + std::string(71, 'b') + "--"),
+                       "none");
 }
 
 void parts_have_a_limit(void**) {

@@ -2,6 +2,7 @@
 // a guarded page.
 #include <algorithm>
 
+#include "cmocka.hpp"
 #include "context/base64.h"
 #include "context/escape.h"
 #include "context/json.h"
@@ -9,7 +10,6 @@
 #include "websocket/mask.h"
 #include "websocket/utf8.h"
 #include "websocket_wire.hpp"
-#include "cmocka.hpp"
 
 using namespace ws::websocket;
 using namespace ws::context;
@@ -109,12 +109,32 @@ bool valid_byte_by_byte(std::string_view text, std::size_t& fails_at) {
 
 void utf8_is_valid_exactly_when_it_is_byte_by_byte(void**) {
     static constexpr std::string_view pieces[] = {
-        "a",        "abcdefgh", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf",     "\xee\x80\x80",
-        "\xf4\x8f\xbf\xbf", "\xe0\xa0\x80", "\xf0\x90\x80\x80", "0123456789abcdef0123456789abcdef",
+        "a",
+        "abcdefgh",
+        "\xc3\xa9",
+        "\xe2\x82\xac",
+        "\xf0\x9f\x98\x80",
+        "\xed\x9f\xbf",
+        "\xee\x80\x80",
+        "\xf4\x8f\xbf\xbf",
+        "\xe0\xa0\x80",
+        "\xf0\x90\x80\x80",
+        "0123456789abcdef0123456789abcdef",
     };
     static constexpr std::string_view wrong[] = {
-        "\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-        "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "\xc3", "\xf0\x9f\x98", "\xe2\x28\xa1",
+        "\x80",
+        "\xc0\x80",
+        "\xc1\xbf",
+        "\xe0\x9f\xbf",
+        "\xed\xa0\x80",
+        "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xff",
+        "\xe2\x82",
+        "\xc3",
+        "\xf0\x9f\x98",
+        "\xe2\x28\xa1",
     };
     at_each_level([] {
         const wire::Guarded memory(longest);
@@ -142,7 +162,9 @@ std::string simple_base64(std::string_view bytes) {
     static constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string text;
     for (; !bytes.empty(); bytes.remove_prefix(std::min<std::size_t>(3, bytes.size()))) {
-        const auto byte = [bytes](std::size_t i) { return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0u; };
+        const auto byte = [bytes](std::size_t i) {
+            return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0u;
+        };
         const unsigned group = byte(0) << 16 | byte(1) << 8 | byte(2);
         text += digits[group >> 18];
         text += digits[group >> 12 & 63];
@@ -174,8 +196,8 @@ void base64_refuses_every_other_character_anywhere(void**) {
             for (int c = 0; c < 256; ++c) {
                 std::string changed = text;
                 changed[at] = static_cast<char>(c);
-                const bool digit = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                                   c == '+' || c == '/';
+                const bool digit =
+                    (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
                 if (c == '=' && at == text.size() - 1) { continue; }  // padding
                 std::string bytes = "<";
                 assert_int_equal(append_decoded_base64(bytes, changed), digit);

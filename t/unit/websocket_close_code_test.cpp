@@ -21,9 +21,7 @@ void reserved_and_unassigned_codes_are_not_allowed(void**) {
     for (const int code : {1004, 1005, 1006, 1015}) {
         assert_false(close_code::allowed(static_cast<std::uint16_t>(code)));
     }
-    const struct {
-        unsigned first, last;
-    } ranges[] = {{0, 999}, {1016, 2999}, {5000, 65535}};
+    const struct { unsigned first, last; } ranges[] = {{0, 999}, {1016, 2999}, {5000, 65535}};
     for (const auto& range : ranges) {
         for (unsigned code = range.first; code <= range.last; ++code) {
             assert_false(close_code::allowed(static_cast<std::uint16_t>(code)));

@@ -16,11 +16,11 @@
 #include "websocket_wire.hpp"
 
 using namespace ws::websocket;
-using ws::test::assert_bytes_equal;
 using wire::client;
 using wire::events;
 using wire::hex;
 using wire::server;
+using ws::test::assert_bytes_equal;
 
 namespace {
 
@@ -69,8 +69,10 @@ void the_examples_are_decoded(void**) {
 void compressed_and_other_messages_come_in_turn(void**) {
     expect_client("6.2", client(0xc1, hello) + client(0x81, "plain") + client(0xc2, again) + client(0x82, ""),
                   "[text Hello][text plain][binary Hello][binary ]");
-    expect_client("fragments", client(0x41, hello.substr(0, 2)) + client(0x80, hello.substr(2)) + client(0x01, "p") +
-                      client(0x80, "lain") + client(0xc1, again), "[text Hello][text plain][text Hello]");
+    expect_client("fragments",
+                  client(0x41, hello.substr(0, 2)) + client(0x80, hello.substr(2)) + client(0x01, "p") +
+                      client(0x80, "lain") + client(0xc1, again),
+                  "[text Hello][text plain][text Hello]");
 }
 
 void without_takeover_a_message_can_not_refer_to_another(void**) {
@@ -84,8 +86,10 @@ void without_takeover_a_message_can_not_refer_to_another(void**) {
 void fragments_are_inflated_as_one(void**) {
     for (std::size_t cut = 0; cut <= hello.size(); ++cut) {
         expect_client("6.1", client(0x41, hello.substr(0, cut)) + client(0x80, hello.substr(cut)), "[text Hello]");
-        expect_client("6.1", client(0x42, "") + client(0x00, hello.substr(0, cut)) + client(0x00, hello.substr(cut)) +
-                          client(0x80, ""), "[binary Hello]");
+        expect_client(
+            "6.1",
+            client(0x42, "") + client(0x00, hello.substr(0, cut)) + client(0x00, hello.substr(cut)) + client(0x80, ""),
+            "[binary Hello]");
     }
 }
 
@@ -131,7 +135,8 @@ void corrupt_data_is_found_before_its_frame_is_complete(void**) {
     const std::string sound = hex("f2 48 05 00 00 00 ff ff");
     const std::string bytes = client(0xc1, sound + "\x06" + std::string(500, 'x'));
     expect_client("whole", bytes.substr(0, 8 + sound.size()), "");
-    expect_client("one byte more", bytes.substr(0, 8 + sound.size() + 1), "[violation 1007 compressed data is corrupt]");
+    expect_client("one byte more", bytes.substr(0, 8 + sound.size() + 1),
+                  "[violation 1007 compressed data is corrupt]");
 }
 
 void text_that_is_not_utf8_closes_with_1007(void**) {
@@ -141,10 +146,12 @@ void text_that_is_not_utf8_closes_with_1007(void**) {
     expect_client("8.1 cut", client(0xc1, deflated("ab\xe2\x82")), "[violation 1007 text ends inside a character]");
     const std::string euro = deflated("\xe2\x82\xac");
     for (std::size_t cut = 0; cut <= euro.size(); ++cut) {
-        expect_client("8.1 split", client(0x41, euro.substr(0, cut)) + client(0x80, euro.substr(cut)), "[text \xe2\x82\xac]");
+        expect_client("8.1 split", client(0x41, euro.substr(0, cut)) + client(0x80, euro.substr(cut)),
+                      "[text \xe2\x82\xac]");
     }
     expect_client("8.1 before a later fault", client(0xc1, hex("00 01 00 fe ff ff 06")), wrong);
-    expect_client("8.1 after megabytes, before the limit", client(0xc1, deflated(std::string(69999, 'a') + "\xff")), wrong);
+    expect_client("8.1 after megabytes, before the limit", client(0xc1, deflated(std::string(69999, 'a') + "\xff")),
+                  wrong);
 }
 
 // The frame declares more than is sent: the wrong byte is enough.
@@ -164,8 +171,8 @@ void limits_hold_for_what_is_inflated(void**) {
     expect_client("wrong text beyond the limit", client(0xc1, deflated(most + "\xff")), too_big);
     const std::string more = deflated(most + "a");
     expect_client("in fragments", client(0x42, more.substr(0, 30)) + client(0x00, more.substr(30)), too_big);
-    expect_client("control frames do not count",
-                  client(0x42, deflated(most)) + client(0x89, "p") + client(0x80, ""), "[ping p][binary " + most + "]");
+    expect_client("control frames do not count", client(0x42, deflated(most)) + client(0x89, "p") + client(0x80, ""),
+                  "[ping p][binary " + most + "]");
 }
 
 // What can't be compressed is a little longer than what it is inflated to; beyond that, a length can't be honest.
@@ -184,9 +191,12 @@ void limits_hold_for_what_is_declared(void**) {
     const std::size_t bound = limits.max_message + limits.max_message / 8 + 64;
     expect_client("the header is enough", client(0xc2, std::string(bound + 1, '\0')).substr(0, 14), too_big);
     expect_client("2^63 - 1", hex("c2 ff 7f ff ff ff ff ff ff ff 00 00 00 00"), too_big);
-    expect_client("sum of fragments", client(0x42, hello) + client(0x00, std::string(bound - 6, '\0')).substr(0, 14), too_big);
-    expect_client("fragments", client(0x41, "") + client(0x00, "") + client(0x00, "") + client(0x00, "") + client(0x00, "") +
-                      client(0x80, hello), "[violation 1008 message in too many fragments]");
+    expect_client("sum of fragments", client(0x42, hello) + client(0x00, std::string(bound - 6, '\0')).substr(0, 14),
+                  too_big);
+    expect_client("fragments",
+                  client(0x41, "") + client(0x00, "") + client(0x00, "") + client(0x00, "") + client(0x00, "") +
+                      client(0x80, hello),
+                  "[violation 1008 message in too many fragments]");
 }
 
 // A thousand to one, of a gigabyte: refused after 70000 bytes of it, whatever is still to come.
@@ -216,9 +226,7 @@ void a_million_fragments_make_one_compressed_message(void**) {
     std::string line = events(decoder, client(0x41, ""), 64);
     for (std::size_t at = 0; at < stored.size(); at += 1000) {
         std::string frames;
-        for (const char byte : stored.substr(at, 1000)) {
-            frames += client(0x00, {&byte, 1});
-        }
+        for (const char byte : stored.substr(at, 1000)) { frames += client(0x00, {&byte, 1}); }
         line += events(decoder, frames, frames.size());
     }
     assert_bytes_equal(line, "");
@@ -255,8 +263,8 @@ void written_messages_are_those_of_the_wire(void**) {
     append_message(out, Opcode::text, "", &deflater, 0, std::nullopt);
     append_message(out, Opcode::text, "Hello", &deflater, 6, wire::key);
     append_message(out, Opcode::binary, "Hello", nullptr, 0, std::nullopt);
-    assert_bytes_equal(out, server(0xc1, hello) + client(0xc2, again) + server(0xc1, {"\0", 1}) + client(0x81, "Hello") +
-                                server(0x82, "Hello"));
+    assert_bytes_equal(out, server(0xc1, hello) + client(0xc2, again) + server(0xc1, {"\0", 1}) +
+                                client(0x81, "Hello") + server(0x82, "Hello"));
 }
 
 }  // namespace

@@ -22,8 +22,7 @@ std::string begun(unsigned first, std::size_t declared, std::size_t sent) {
 }
 
 void feed(Decoder& decoder, std::span<char> input) {
-    while (decoder.next(input).kind != Event::Kind::need_more) {
-    }
+    while (decoder.next(input).kind != Event::Kind::need_more) {}
 }
 
 void an_idle_decoder_holds_nothing(void**) {
@@ -46,9 +45,7 @@ void an_idle_decoder_holds_nothing(void**) {
 
 void messages_that_arrive_whole_allocate_nothing(void**) {
     std::string bytes;
-    for (int i = 0; i < 100; ++i) {
-        bytes += wire::client(0x81, std::string(500, 'x')) + wire::client(0x89, "ping");
-    }
+    for (int i = 0; i < 100; ++i) { bytes += wire::client(0x81, std::string(500, 'x')) + wire::client(0x89, "ping"); }
     const heap::Since memory;
     Decoder decoder(Sender::client, limits);
     feed(decoder, bytes);

@@ -10,12 +10,12 @@
 #include "websocket_wire.hpp"
 
 using namespace ws::websocket;
-using ws::test::assert_bytes_equal;
 using wire::client;
 using wire::describe;
 using wire::events;
 using wire::hex;
 using wire::server;
+using ws::test::assert_bytes_equal;
 
 namespace {
 
@@ -51,9 +51,7 @@ void rfc_5_7_examples_are_decoded(void**) {
 void messages_of_every_length_encoding_arrive_whole(void**) {
     for (const std::size_t n : {0u, 1u, 3u, 4u, 125u, 126u, 127u, 65535u, 65536u, 70000u}) {
         std::string payload(n, '\0');
-        for (std::size_t i = 0; i < n; ++i) {
-            payload[i] = static_cast<char>('a' + i % 23);
-        }
+        for (std::size_t i = 0; i < n; ++i) { payload[i] = static_cast<char>('a' + i % 23); }
         expect_client("text", client(0x81, payload), "[text " + payload + "]");
         expect_client("two binaries", client(0x82, payload) + client(0x82, "x"), "[binary " + payload + "][binary x]");
     }
@@ -64,7 +62,8 @@ void fragments_become_one_message_of_the_first_ones_type(void**) {
     expect_client("5.4 empty fragments", client(0x01, "") + client(0x00, "") + client(0x80, ""), "[text ]");
     expect_client("5.4 all in the last", client(0x01, "") + client(0x80, "all"), "[text all]");
     expect_client("5.4 all in the first", client(0x01, "all") + client(0x80, ""), "[text all]");
-    expect_client("5.4 two fragmented messages", client(0x01, "a") + client(0x80, "b") + client(0x02, "c") + client(0x80, "d"),
+    expect_client("5.4 two fragmented messages",
+                  client(0x01, "a") + client(0x80, "b") + client(0x02, "c") + client(0x80, "d"),
                   "[text ab][binary cd]");
     expect_client("5.6 character split between fragments", client(0x01, "\xe2\x82") + client(0x80, "\xac"),
                   "[text \xe2\x82\xac]");
@@ -84,11 +83,13 @@ void control_frames_come_between_fragments(void**) {
 void close_frames_give_code_and_reason(void**) {
     expect_client("5.5.1 empty", client(0x88, ""), "[close 1005 ]");
     expect_client("5.5.1 code", client(0x88, hex("03 e9")), "[close 1001 ]");
-    expect_client("5.5.1 code and reason", client(0x88, hex("0f a0") + "bye \xe2\x82\xac"), "[close 4000 bye \xe2\x82\xac]");
+    expect_client("5.5.1 code and reason", client(0x88, hex("0f a0") + "bye \xe2\x82\xac"),
+                  "[close 4000 bye \xe2\x82\xac]");
     expect_client("5.5.1 half a code", client(0x88, "\x03"), "[violation 1002 close frame with half a code]");
     const std::string longest(123, 'r');
     expect_client("5.5 the longest reason", client(0x88, hex("03 e8") + longest), "[close 1000 " + longest + "]");
-    expect_client("5.5.1 reason not UTF-8", client(0x88, hex("03 e8 ff")), "[violation 1007 close reason is not UTF-8]");
+    expect_client("5.5.1 reason not UTF-8", client(0x88, hex("03 e8 ff")),
+                  "[violation 1007 close reason is not UTF-8]");
     expect_client("5.5.1 reason cut in a character", client(0x88, hex("03 e8 e2 82")),
                   "[violation 1007 close reason is not UTF-8]");
 }
@@ -137,7 +138,8 @@ void text_that_is_not_utf8_closes_with_1007(void**) {
     expect_client("8.1", client(0x81, "ab\xff"), wrong);
     expect_client("8.1 in a later fragment", client(0x01, "ab") + client(0x80, "\xc0"), wrong);
     expect_client("8.1 split, then wrong", client(0x01, "\xe0") + client(0x80, "\x80\x80"), wrong);
-    expect_client("8.1 ends inside a character", client(0x81, "a\xe2\x82"), "[violation 1007 text ends inside a character]");
+    expect_client("8.1 ends inside a character", client(0x81, "a\xe2\x82"),
+                  "[violation 1007 text ends inside a character]");
     expect_client("8.1 ends inside a character", client(0x01, "\xe2") + client(0x80, ""),
                   "[violation 1007 text ends inside a character]");
     expect_client("5.6 binary may be anything", client(0x82, "\xff\xfe"), "[binary \xff\xfe]");
@@ -155,7 +157,8 @@ void messages_up_to_the_limits_pass_and_larger_ones_are_refused_by_their_header(
     const std::string most(limits.max_message, 'a');
     const std::string too_big = "[violation 1009 message too big]";
     expect_client("at the limit", client(0x82, most), "[binary " + most + "]");
-    expect_client("at the limit in fragments", client(0x02, most.substr(1)) + client(0x80, "a"), "[binary " + most + "]");
+    expect_client("at the limit in fragments", client(0x02, most.substr(1)) + client(0x80, "a"),
+                  "[binary " + most + "]");
     expect_client("header alone", client(0x82, most + "a").substr(0, 14), too_big);
     expect_client("2^63 - 1", hex("82 ff 7f ff ff ff ff ff ff ff 00 00 00 00"), too_big);
     expect_client("sum of fragments", client(0x02, most) + hex("80 81 00 00 00 00"), too_big);
@@ -166,10 +169,9 @@ void messages_up_to_the_limits_pass_and_larger_ones_are_refused_by_their_header(
 
 void fragments_up_to_the_limit_pass_and_one_more_closes_with_1008(void**) {
     std::string most = client(0x01, "a");
-    for (std::uint32_t i = 2; i < limits.max_fragments; ++i) {
-        most += client(0x00, "a");
-    }
-    expect_client("at the limit, twice", most + client(0x80, "a") + most + client(0x80, "a"), "[text aaaaa][text aaaaa]");
+    for (std::uint32_t i = 2; i < limits.max_fragments; ++i) { most += client(0x00, "a"); }
+    expect_client("at the limit, twice", most + client(0x80, "a") + most + client(0x80, "a"),
+                  "[text aaaaa][text aaaaa]");
     expect_client("one more", most + client(0x00, "a") + hex("80 80 00 00 00 00"),
                   "[violation 1008 message in too many fragments]");
 }
@@ -203,8 +205,7 @@ struct State {
 State after(std::string bytes) {
     Decoder decoder(Sender::client, limits);
     std::span<char> input(bytes);
-    while (decoder.next(input).kind != Event::Kind::need_more) {
-    }
+    while (decoder.next(input).kind != Event::Kind::need_more) {}
     return {decoder.at_frame_boundary(), decoder.message_in_progress()};
 }
 
@@ -238,12 +239,8 @@ void a_million_fragments_of_one_byte_make_one_message(void**) {
     Decoder decoder(Sender::client, {.max_message = count, .max_fragments = count});
     std::string line = events(decoder, client(0x01, "x"), 64);
     std::string middle;
-    for (int i = 0; i < 1000; ++i) {
-        middle += client(0x00, "x");
-    }
-    for (std::size_t i = 0; i < count / 1000 - 1; ++i) {
-        line += events(decoder, middle, middle.size());
-    }
+    for (int i = 0; i < 1000; ++i) { middle += client(0x00, "x"); }
+    for (std::size_t i = 0; i < count / 1000 - 1; ++i) { line += events(decoder, middle, middle.size()); }
     middle.resize(middle.size() / 1000 * 998);
     line += events(decoder, middle, middle.size());
     assert_bytes_equal(line, "");
@@ -256,15 +253,11 @@ void a_flood_of_pings_gives_each_of_them(void**) {
     Decoder decoder(Sender::client, limits);
     const std::string ping = client(0x89, std::string(125, 'p'));
     std::string flood;
-    for (int i = 0; i < 1000; ++i) {
-        flood += ping;
-    }
+    for (int i = 0; i < 1000; ++i) { flood += ping; }
     int pings = 0;
     for (int i = 0; i < count / 1000; ++i) {
         wire::deliver(flood, 4099, [&](std::span<char> input) {
-            while (decoder.next(input).kind == Event::Kind::ping) {
-                ++pings;
-            }
+            while (decoder.next(input).kind == Event::Kind::ping) { ++pings; }
         });
     }
     assert_int_equal(pings, count);

@@ -184,9 +184,7 @@ void steady_streams_take_nothing_more(void**) {
     };
     once();
     const heap::Since since;
-    for (int i = 0; i < 100; ++i) {
-        once();
-    }
+    for (int i = 0; i < 100; ++i) { once(); }
     assert_int_equal(since.times(), 0);
 }
 

@@ -16,8 +16,8 @@
 #include "websocket_wire.hpp"
 
 using namespace ws::websocket;
-using ws::test::assert_bytes_equal;
 using wire::hex;
+using ws::test::assert_bytes_equal;
 using Status = Inflater::Status;
 
 namespace {
@@ -44,13 +44,13 @@ bool inflate_part(Inflater& inflater, std::string_view bytes, std::size_t piece,
 // "corrupt" and "cut off" instead of the message when it is not right.
 std::string inflated(Inflater& inflater, std::string_view bytes, std::size_t piece, std::size_t room) {
     std::string out;
-    if (!inflate_part(inflater, bytes, piece, room, out)) {
-        return "corrupt";
-    }
+    if (!inflate_part(inflater, bytes, piece, room, out)) { return "corrupt"; }
     return inflater.end_message() ? out : "cut off";
 }
 
-std::string inflated(Inflater& inflater, std::string_view bytes) { return inflated(inflater, bytes, bytes.size() + 1, 4096); }
+std::string inflated(Inflater& inflater, std::string_view bytes) {
+    return inflated(inflater, bytes, bytes.size() + 1, 4096);
+}
 
 std::string deflated(Deflater& deflater, std::string_view message) {
     std::string out = "before";
@@ -61,7 +61,8 @@ std::string deflated(Deflater& deflater, std::string_view message) {
 
 // Text that repeats itself, near and far.
 std::string text(std::mt19937& random, std::size_t size) {
-    static constexpr std::string_view words[] = {"{\"id\":", "\"name\":\"", "true", "null", "\xe2\x82\xac", "aaaaaaaaaaaaaaaaaaaaaaaa"};
+    static constexpr std::string_view words[] = {"{\"id\":", "\"name\":\"",  "true",
+                                                 "null",     "\xe2\x82\xac", "aaaaaaaaaaaaaaaaaaaaaaaa"};
     std::string out;
     while (out.size() < size) {
         const std::size_t choice = random() % 9;
@@ -79,9 +80,7 @@ std::string text(std::mt19937& random, std::size_t size) {
 
 std::string noise(std::mt19937& random, std::size_t size) {
     std::string out(size, '\0');
-    for (char& c : out) {
-        c = static_cast<char>(random());
-    }
+    for (char& c : out) { c = static_cast<char>(random()); }
     return out;
 }
 
@@ -122,28 +121,24 @@ void the_examples_are_inflated(void**) {
 
 void without_takeover_each_message_stands_alone(void**) {
     Inflater inflater({.context_takeover = false});
-    for (int i = 0; i < 3; ++i) {
-        assert_bytes_equal(inflated(inflater, hex("f2 48 cd c9 c9 07 00")), "Hello");
-    }
+    for (int i = 0; i < 3; ++i) { assert_bytes_equal(inflated(inflater, hex("f2 48 cd c9 c9 07 00")), "Hello"); }
     assert_bytes_equal(inflated(inflater, hex("f2 00 11 00 00")), "corrupt");
 }
 
 void data_that_is_not_deflate_is_corrupt(void**) {
     for (const char* const bytes : {
-             "06", "07", "ff ff",                      // block type 3
-             "00 05 00 fa fe 48 65 6c 6c 6f 00",       // the two lengths don't agree
-             "f2 48 05 00 00 00 ff ff 06",             // after whole blocks
-             "f2 00 11 00 00",                         // refers to before the beginning
-             "04 ff ff ff ff ff",                      // no code for a length
-             "f3 48 cd c9 c9 07 00 f2 00 ff 00 00",    // after BFINAL, too far back
+             "06", "07", "ff ff",                    // block type 3
+             "00 05 00 fa fe 48 65 6c 6c 6f 00",     // the two lengths don't agree
+             "f2 48 05 00 00 00 ff ff 06",           // after whole blocks
+             "f2 00 11 00 00",                       // refers to before the beginning
+             "04 ff ff ff ff ff",                    // no code for a length
+             "f3 48 cd c9 c9 07 00 f2 00 ff 00 00",  // after BFINAL, too far back
          }) {
         const std::string message = hex(bytes);
         for (const std::size_t piece : {message.size(), std::size_t{1}}) {
             Inflater inflater({});
             const std::string got = inflated(inflater, message, piece, 64);
-            if (got != "corrupt") {
-                fail_msg("%s: '%s'", bytes, got.c_str());
-            }
+            if (got != "corrupt") { fail_msg("%s: '%s'", bytes, got.c_str()); }
         }
     }
 }
@@ -197,7 +192,8 @@ void messages_come_back_with_every_window_level_and_memory(void**) {
         for (int level = 1; level <= 9; ++level) {
             const bool takeover = level % 2 == 1;
             const int mem_level = 10 - level;
-            Deflater deflater({.window_bits = bits, .context_takeover = takeover, .level = level, .mem_level = mem_level});
+            Deflater deflater(
+                {.window_bits = bits, .context_takeover = takeover, .level = level, .mem_level = mem_level});
             Inflater inflater({.window_bits = bits, .context_takeover = takeover});
             for (const std::size_t size : {1u, 100u, 5000u, 0u, 20000u, 300u}) {
                 const std::string message = size % 200 == 100 ? noise(random, size) : text(random, size);
@@ -247,9 +243,7 @@ void released_streams_go_on(void**) {
             Inflater inflater({.window_bits = bits, .context_takeover = takeover});
             const std::string message = text(random, 3000);
             for (int i = 0; i < 30; ++i) {
-                if (i % 7 == 6) {
-                    deflater.release();
-                }
+                if (i % 7 == 6) { deflater.release(); }
                 inflater.release();
                 inflater.release();
                 assert_bytes_equal(inflated(inflater, deflated(deflater, message), 1000, 777), message);
@@ -302,9 +296,7 @@ void a_bomb_is_inflated_only_as_far_as_there_is_room(void**) {
 
 void half_a_million_final_blocks_are_nothing(void**) {
     std::string blocks;
-    for (int i = 0; i < 500000; ++i) {
-        blocks += hex("03 00");
-    }
+    for (int i = 0; i < 500000; ++i) { blocks += hex("03 00"); }
     Inflater inflater({});
     assert_bytes_equal(inflated(inflater, hex("f2 48 cd c9 c9 07 00")), "Hello");
     assert_bytes_equal(inflated(inflater, blocks + '\0'), "");

@@ -13,18 +13,14 @@ namespace wire {
 inline std::string describe(const ws::websocket::Event& event) {
     using Kind = ws::websocket::Event::Kind;
     switch (event.kind) {
-    case Kind::need_more:
-        return "";
-    case Kind::message:
-        return (event.type == ws::websocket::Opcode::text ? "[text " : "[binary ") + std::string(event.payload) + "]";
-    case Kind::ping:
-        return "[ping " + std::string(event.payload) + "]";
-    case Kind::pong:
-        return "[pong " + std::string(event.payload) + "]";
-    case Kind::close:
-        return "[close " + std::to_string(event.code) + " " + std::string(event.reason) + "]";
-    case Kind::violation:
-        return "[violation " + std::to_string(event.code) + " " + std::string(event.reason) + "]";
+        case Kind::need_more: return "";
+        case Kind::message:
+            return (event.type == ws::websocket::Opcode::text ? "[text " : "[binary ") + std::string(event.payload) +
+                   "]";
+        case Kind::ping: return "[ping " + std::string(event.payload) + "]";
+        case Kind::pong: return "[pong " + std::string(event.payload) + "]";
+        case Kind::close: return "[close " + std::to_string(event.code) + " " + std::string(event.reason) + "]";
+        case Kind::violation: return "[violation " + std::to_string(event.code) + " " + std::string(event.reason) + "]";
     }
     return "[?]";
 }
@@ -36,9 +32,7 @@ inline std::string events(ws::websocket::Decoder& decoder, std::string_view byte
         for (;;) {
             const ws::websocket::Event event = decoder.next(input);
             line += describe(event);
-            if (event.kind == ws::websocket::Event::Kind::need_more) {
-                break;
-            }
+            if (event.kind == ws::websocket::Event::Kind::need_more) { break; }
         }
         assert_int_equal(input.size(), 0);
     });

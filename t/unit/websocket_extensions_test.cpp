@@ -65,8 +65,8 @@ void the_plain_offer_is_accepted_with_all_defaults(void**) {
 }
 
 void real_clients_get_what_they_know(void**) {
-    expect({"permessage-deflate; client_max_window_bits"}, "permessage-deflate");  // Chromium, npm ws
-    expect({"permessage-deflate"}, "permessage-deflate");                          // Firefox
+    expect({"permessage-deflate; client_max_window_bits"}, "permessage-deflate");           // Chromium, npm ws
+    expect({"permessage-deflate"}, "permessage-deflate");                                   // Firefox
     expect({"permessage-deflate; server_no_context_takeover; client_no_context_takeover"},  // Go's gorilla
            "permessage-deflate; server_no_context_takeover; client_no_context_takeover");
     expect({"x-webkit-deflate-frame"}, "");
@@ -85,20 +85,37 @@ void right_headers_are_understood_in_any_dress(void**) {
 }
 
 void malformed_headers_agree_on_nothing(void**) {
-    for (const char* const line : {
-             "", " ", ",", ", ,\t",
-             ";", "=", "permessage-deflate;", "permessage-deflate; ;server_no_context_takeover",
-             "permessage-deflate server_no_context_takeover", "; server_no_context_takeover",
-             "permessage-deflate; server_max_window_bits=", "permessage-deflate; server_max_window_bits==10",
-             "permessage-deflate; server_max_window_bits= , x", "permessage-deflate; =10",
-             "permessage-deflate; server_max_window_bits=10 10", "permessage-deflate=10", "\"permessage-deflate\"",
-             "permessage-deflate; \"server_max_window_bits\"=10", "permessage-deflate; server_max_window_bits=\"10",
-             "permessage-deflate; server_max_window_bits=\"", "permessage-deflate; server_max_window_bits=\"\"",
-             "permessage-deflate; server_max_window_bits=\"10\\", "permessage-deflate; server_max_window_bits=\"10\\\"",
-             "permessage-deflate; server_max_window_bits=\" 10\"", "permessage-deflate; server_max_window_bits=\"10\"0",
-             "permessage-deflate; server_max_window_bits=\"1,0\"", "permessage-deflate; server_max_window_bits='10;'@",
-             "permessage-deflate, (comment)", "permessage-deflate; a/b", "permessage-deflate\v", "permessage-d\xc3\xa9"
-         }) {
+    for (const char* const line : {"",
+                                   " ",
+                                   ",",
+                                   ", ,\t",
+                                   ";",
+                                   "=",
+                                   "permessage-deflate;",
+                                   "permessage-deflate; ;server_no_context_takeover",
+                                   "permessage-deflate server_no_context_takeover",
+                                   "; server_no_context_takeover",
+                                   "permessage-deflate; server_max_window_bits=",
+                                   "permessage-deflate; server_max_window_bits==10",
+                                   "permessage-deflate; server_max_window_bits= , x",
+                                   "permessage-deflate; =10",
+                                   "permessage-deflate; server_max_window_bits=10 10",
+                                   "permessage-deflate=10",
+                                   "\"permessage-deflate\"",
+                                   "permessage-deflate; \"server_max_window_bits\"=10",
+                                   "permessage-deflate; server_max_window_bits=\"10",
+                                   "permessage-deflate; server_max_window_bits=\"",
+                                   "permessage-deflate; server_max_window_bits=\"\"",
+                                   "permessage-deflate; server_max_window_bits=\"10\\",
+                                   "permessage-deflate; server_max_window_bits=\"10\\\"",
+                                   "permessage-deflate; server_max_window_bits=\" 10\"",
+                                   "permessage-deflate; server_max_window_bits=\"10\"0",
+                                   "permessage-deflate; server_max_window_bits=\"1,0\"",
+                                   "permessage-deflate; server_max_window_bits='10;'@",
+                                   "permessage-deflate, (comment)",
+                                   "permessage-deflate; a/b",
+                                   "permessage-deflate\v",
+                                   "permessage-d\xc3\xa9"}) {
         expect_malformed({line});
         expect_malformed({"permessage-deflate; server_max_window_bits=10, x", std::string(line) + ",[]"});
     }
@@ -120,26 +137,45 @@ void other_extensions_are_ignored(void**) {
 }
 
 void offers_are_declined_for_unknown_double_and_wrong_parameters(void**) {
-    for (const char* const parameters : {
-             "unknown", "unknown=1", "Server_No_Context_Takeover",
-             "server_no_context_takeover=1", "server_no_context_takeover=true", "client_no_context_takeover=\"1\"",
-             "server_no_context_takeover; server_no_context_takeover",
-             "client_no_context_takeover; client_no_context_takeover",
-             "server_max_window_bits", "server_max_window_bits=7", "server_max_window_bits=16", "server_max_window_bits=0",
-             "server_max_window_bits=08", "server_max_window_bits=010", "server_max_window_bits=+9",
-             "server_max_window_bits=-9", "server_max_window_bits=9.0", "server_max_window_bits=1e1",
-             "server_max_window_bits=1", "server_max_window_bits=19", "server_max_window_bits=100",
-             "server_max_window_bits=18446744073709551626", "server_max_window_bits=a", "server_max_window_bits=\"16\"",
-             "server_max_window_bits=10; server_max_window_bits=10", "server_max_window_bits=10; server_max_window_bits=11",
-             "client_max_window_bits=7", "client_max_window_bits=16", "client_max_window_bits=08",
-             "client_max_window_bits=x", "client_max_window_bits; client_max_window_bits",
-             "client_max_window_bits; client_max_window_bits=15", "client_max_window_bits=15; client_max_window_bits"
-         }) {
+    for (const char* const parameters : {"unknown",
+                                         "unknown=1",
+                                         "Server_No_Context_Takeover",
+                                         "server_no_context_takeover=1",
+                                         "server_no_context_takeover=true",
+                                         "client_no_context_takeover=\"1\"",
+                                         "server_no_context_takeover; server_no_context_takeover",
+                                         "client_no_context_takeover; client_no_context_takeover",
+                                         "server_max_window_bits",
+                                         "server_max_window_bits=7",
+                                         "server_max_window_bits=16",
+                                         "server_max_window_bits=0",
+                                         "server_max_window_bits=08",
+                                         "server_max_window_bits=010",
+                                         "server_max_window_bits=+9",
+                                         "server_max_window_bits=-9",
+                                         "server_max_window_bits=9.0",
+                                         "server_max_window_bits=1e1",
+                                         "server_max_window_bits=1",
+                                         "server_max_window_bits=19",
+                                         "server_max_window_bits=100",
+                                         "server_max_window_bits=18446744073709551626",
+                                         "server_max_window_bits=a",
+                                         "server_max_window_bits=\"16\"",
+                                         "server_max_window_bits=10; server_max_window_bits=10",
+                                         "server_max_window_bits=10; server_max_window_bits=11",
+                                         "client_max_window_bits=7",
+                                         "client_max_window_bits=16",
+                                         "client_max_window_bits=08",
+                                         "client_max_window_bits=x",
+                                         "client_max_window_bits; client_max_window_bits",
+                                         "client_max_window_bits; client_max_window_bits=15",
+                                         "client_max_window_bits=15; client_max_window_bits"}) {
         const std::string declined = std::string("permessage-deflate; ") + parameters;
         expect({declined}, "");
         expect({declined + "; client_no_context_takeover"}, "");
         expect({declined + ", permessage-deflate"}, "permessage-deflate");
-        expect({declined, "permessage-deflate; server_max_window_bits=12"}, "permessage-deflate; server_max_window_bits=12");
+        expect({declined, "permessage-deflate; server_max_window_bits=12"},
+               "permessage-deflate; server_max_window_bits=12");
     }
 }
 
@@ -148,7 +184,8 @@ void the_first_offer_that_can_be_kept_is_accepted(void**) {
     expect({"permessage-deflate; server_max_window_bits=10, permessage-deflate"},
            "permessage-deflate; server_max_window_bits=10");
     expect({"permessage-deflate, permessage-deflate; server_max_window_bits=10"}, "permessage-deflate");
-    expect({"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate; client_max_window_bits"},
+    expect({"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate; "
+            "client_max_window_bits"},
            "permessage-deflate; server_max_window_bits=10");
 }
 
@@ -177,8 +214,8 @@ void windows_are_never_larger_than_offered(void**) {
                                        .client_window_bits = static_cast<std::uint8_t>(allowed)};
             const int agreed = std::min(offered, allowed);
             const std::string bits = std::to_string(offered);
-            const Negotiation got =
-                negotiate({"permessage-deflate; server_max_window_bits=" + bits + "; client_max_window_bits=" + bits}, policy);
+            const Negotiation got = negotiate(
+                {"permessage-deflate; server_max_window_bits=" + bits + "; client_max_window_bits=" + bits}, policy);
             const std::string client = agreed == 15 ? "" : "; client_max_window_bits=" + std::to_string(agreed);
             assert_bytes_equal(got.response,
                                "permessage-deflate; server_max_window_bits=" + std::to_string(agreed) + client);
@@ -195,7 +232,8 @@ void the_policy_limits_windows_that_were_not_offered(void**) {
 
     const DeflatePolicy client{.client_window_bits = 10};
     expect({"permessage-deflate; client_max_window_bits"}, "permessage-deflate; client_max_window_bits=10", client);
-    expect({"permessage-deflate; client_max_window_bits=\"9\""}, "permessage-deflate; client_max_window_bits=9", client);
+    expect({"permessage-deflate; client_max_window_bits=\"9\""}, "permessage-deflate; client_max_window_bits=9",
+           client);
 }
 
 // 7.1.2.2: client_max_window_bits must not be in the answer when it was not offered.
@@ -208,12 +246,8 @@ void a_client_that_cannot_be_limited_is_declined_when_the_policy_limits_it(void*
 
 void a_thousand_offers_and_parameters_are_read(void**) {
     std::string line = "permessage-deflate";
-    for (int i = 0; i < 1000; ++i) {
-        line += "; unknown" + std::to_string(i) + "=\"" + std::to_string(i) + "\"";
-    }
-    for (int i = 0; i < 1000; ++i) {
-        line += ", permessage-deflate; server_max_window_bits=7";
-    }
+    for (int i = 0; i < 1000; ++i) { line += "; unknown" + std::to_string(i) + "=\"" + std::to_string(i) + "\""; }
+    for (int i = 0; i < 1000; ++i) { line += ", permessage-deflate; server_max_window_bits=7"; }
     expect({line}, "");
     expect({line + ",permessage-deflate"}, "permessage-deflate");
 }

@@ -7,10 +7,10 @@
 #include "websocket_wire.hpp"
 
 using namespace ws::websocket;
-using ws::test::assert_bytes_equal;
 using wire::client;
 using wire::hex;
 using wire::server;
+using ws::test::assert_bytes_equal;
 
 namespace {
 
@@ -53,9 +53,10 @@ void messages_count_when_their_last_frame_ends(void**) {
     expect_client("first fragment", client(0x01, "a"), {});
     expect_client("5.4 fragments", client(0x01, "a") + client(0x00, "b") + client(0x80, "c"), {.messages = 1});
     expect_client("5.5 control frames", client(0x89, "a") + client(0x8a, "b"), {});
-    expect_client("5.4 control frame between", client(0x01, "a") + client(0x89, "p") + client(0x80, "c"), {.messages = 1});
-    expect("long ones", Sender::server, false, server(0x82, std::string(126, 'a')) + server(0x82, std::string(65536, 'a')),
-           {.messages = 2});
+    expect_client("5.4 control frame between", client(0x01, "a") + client(0x89, "p") + client(0x80, "c"),
+                  {.messages = 1});
+    expect("long ones", Sender::server, false,
+           server(0x82, std::string(126, 'a')) + server(0x82, std::string(65536, 'a')), {.messages = 2});
     expect_client("payloads are not looked at", client(0x81, "\xff\x88"), {.messages = 1});
 }
 
@@ -87,7 +88,8 @@ void header_violations_are_told_and_last(void**) {
 
 void reserved_bits_pass_with_extensions(void**) {
     expect("RFC 7692 7.2.3.1", Sender::server, true, hex("c1 07 f2 48 cd c9 c9 07 00"), {.messages = 1});
-    expect("RFC 7692 7.2.3.1 in fragments", Sender::server, true, hex("41 03 f2 48 cd 80 04 c9 c9 07 00"), {.messages = 1});
+    expect("RFC 7692 7.2.3.1 in fragments", Sender::server, true, hex("41 03 f2 48 cd 80 04 c9 c9 07 00"),
+           {.messages = 1});
 }
 
 // From each place of the stream, follow_to_boundary() stops where the frame under way ends.
@@ -140,9 +142,7 @@ void a_payload_of_2_to_the_63_is_skipped_without_end(void**) {
     Follower follower(Sender::server, false);
     assert_true(follower.follow(hex("82 7f 7f ff ff ff ff ff ff ff")));
     const std::string much(1 << 20, '\x83');
-    for (int i = 0; i < 1000; ++i) {
-        assert_true(follower.follow(much));
-    }
+    for (int i = 0; i < 1000; ++i) { assert_true(follower.follow(much)); }
     assert_false(follower.at_boundary());
     assert_int_equal(follower.messages(), 0);
 }
@@ -151,12 +151,8 @@ void a_million_fragments_and_pings_are_followed(void**) {
     Follower follower(Sender::client, false);
     assert_true(follower.follow(client(0x01, "x")));
     std::string middle;
-    for (int i = 0; i < 1000; ++i) {
-        middle += client(0x00, "x") + client(0x89, "");
-    }
-    for (int i = 0; i < 1000; ++i) {
-        assert_true(follower.follow(middle));
-    }
+    for (int i = 0; i < 1000; ++i) { middle += client(0x00, "x") + client(0x89, ""); }
+    for (int i = 0; i < 1000; ++i) { assert_true(follower.follow(middle)); }
     assert_int_equal(follower.messages(), 0);
     assert_true(follower.follow(client(0x80, "x")));
     assert_int_equal(follower.messages(), 1);

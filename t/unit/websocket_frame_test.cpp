@@ -18,8 +18,8 @@ struct Refused {
     const char* name;
     Sender sender;
     Extensions extensions;
-    const char* bytes;   // hex: headers only, the payloads are empty up to the wrong one
-    std::size_t taken;   // up to and including the byte that shows it
+    const char* bytes;  // hex: headers only, the payloads are empty up to the wrong one
+    std::size_t taken;  // up to and including the byte that shows it
     const char* reason;
 };
 
@@ -66,7 +66,8 @@ constexpr Refused refused[] = {
      "message inside a fragmented message"},
     {"5.1 client without mask", from_client, none, "81 05", 2, "unmasked frame from a client"},
     {"5.1 client's ping without mask", from_client, none, "89 00", 2, "unmasked frame from a client"},
-    {"5.1 client's fragment without mask", from_client, none, "01 80 00 00 00 00 80 00", 8, "unmasked frame from a client"},
+    {"5.1 client's fragment without mask", from_client, none, "01 80 00 00 00 00 80 00", 8,
+     "unmasked frame from a client"},
     {"5.1 server's close with mask", from_server, none, "88 82 37 fa 21 3d", 2, "masked frame from a server"},
     {"5.1 server with mask", from_server, none, "81 85 37 fa 21 3d", 2, "masked frame from a server"},
     {"5.2 125 in two bytes", from_server, none, "82 7e 00 7d", 4, "frame length not in its shortest form"},
@@ -88,9 +89,7 @@ void wrong_headers_are_refused_at_the_byte_that_shows_it(void**) {
             wire::deliver(bytes, piece, [&](std::span<char> now) {
                 std::string_view input(now.data(), now.size());
                 FrameHeader header;
-                while (status != Status::violation && !input.empty()) {
-                    status = reader.read(input, header);
-                }
+                while (status != Status::violation && !input.empty()) { status = reader.read(input, header); }
                 taken += now.size() - input.size();
             });
             if (status != Status::violation || taken != vector.taken || reader.reason() != vector.reason) {
@@ -117,23 +116,40 @@ const Accepted accepted[] = {
     {"5.7 first fragment Hel", from_server, none, "01 03", {false, 0, Opcode::text, false, no_mask, 3}},
     {"5.7 ping", from_server, none, "89 05", {true, 0, Opcode::ping, false, no_mask, 5}},
     {"5.7 256 bytes", from_server, none, "82 7e 01 00", {true, 0, Opcode::binary, false, no_mask, 256}},
-    {"5.7 64 KiB", from_server, none, "82 7f 00 00 00 00 00 01 00 00", {true, 0, Opcode::binary, false, no_mask, 65536}},
+    {"5.7 64 KiB",
+     from_server,
+     none,
+     "82 7f 00 00 00 00 00 01 00 00",
+     {true, 0, Opcode::binary, false, no_mask, 65536}},
     {"5.2 empty", from_server, none, "82 00", {true, 0, Opcode::binary, false, no_mask, 0}},
     {"5.2 longest without extended length", from_server, none, "82 7d", {true, 0, Opcode::binary, false, no_mask, 125}},
-    {"5.2 shortest in two bytes", from_client, none, "82 fe 00 7e 37 fa 21 3d",
+    {"5.2 shortest in two bytes",
+     from_client,
+     none,
+     "82 fe 00 7e 37 fa 21 3d",
      {true, 0, Opcode::binary, true, wire::key, 126}},
     {"5.2 longest in two bytes", from_server, none, "82 7e ff ff", {true, 0, Opcode::binary, false, no_mask, 65535}},
-    {"5.2 2^63 - 1", from_client, none, "82 ff 7f ff ff ff ff ff ff ff 37 fa 21 3d",
+    {"5.2 2^63 - 1",
+     from_client,
+     none,
+     "82 ff 7f ff ff ff ff ff ff ff 37 fa 21 3d",
      {true, 0, Opcode::binary, true, wire::key, 0x7FFFFFFFFFFFFFFF}},
     {"5.5 pong of 125", from_server, none, "8a 7d", {true, 0, Opcode::pong, false, no_mask, 125}},
     {"5.5.1 close", from_server, none, "88 02", {true, 0, Opcode::close, false, no_mask, 2}},
     {"5.2 RSV1 with extension", from_server, any, "c1 00", {true, 4, Opcode::text, false, no_mask, 0}},
     {"5.2 RSV2 and RSV3 with extension", from_server, any, "b1 00", {true, 3, Opcode::text, false, no_mask, 0}},
     {"RFC 7692 6.1 RSV1 on text", from_server, deflate, "c1 00", {true, 4, Opcode::text, false, no_mask, 0}},
-    {"RFC 7692 6.1 RSV1 on a first fragment", from_client, deflate, "42 83 37 fa 21 3d",
+    {"RFC 7692 6.1 RSV1 on a first fragment",
+     from_client,
+     deflate,
+     "42 83 37 fa 21 3d",
      {false, 4, Opcode::binary, true, wire::key, 3}},
     {"RFC 7692 6.1 no RSV1: not compressed", from_server, deflate, "81 00", {true, 0, Opcode::text, false, no_mask, 0}},
-    {"5.3 a mask of zeros is a mask", from_client, none, "81 80 00 00 00 00", {true, 0, Opcode::text, true, no_mask, 0}},
+    {"5.3 a mask of zeros is a mask",
+     from_client,
+     none,
+     "81 80 00 00 00 00",
+     {true, 0, Opcode::text, true, no_mask, 0}},
 };
 
 bool same(const FrameHeader& a, const FrameHeader& b) {
@@ -157,9 +173,7 @@ void right_headers_are_read_when_whole_and_not_a_byte_earlier(void**) {
                     reader.in_header() == whole || same(header, vector.header) != whole) {
                     fail_msg("%s: after %zu bytes in pieces of %zu", vector.name, fed, piece);
                 }
-                if (!whole) {
-                    assert_int_equal(header.length, 4711);
-                }
+                if (!whole) { assert_int_equal(header.length, 4711); }
             });
         });
     }
@@ -177,7 +191,8 @@ void fragments_are_open_from_the_first_header_to_the_final_one(void**) {
     const struct {
         const char* header;
         bool open;
-    } steps[] = {{"81 00", false}, {"01 00", true}, {"00 00", true}, {"89 00", true}, {"80 00", false}, {"8a 00", false}};
+    } steps[] = {{"81 00", false}, {"01 00", true},  {"00 00", true},
+                 {"89 00", true},  {"80 00", false}, {"8a 00", false}};
     HeaderReader reader(from_server, none);
     for (const auto& step : steps) {
         const std::string bytes = wire::hex(step.header);
@@ -191,9 +206,7 @@ void fragments_are_open_from_the_first_header_to_the_final_one(void**) {
 void written_frames_are_those_of_the_wire(void**) {
     for (const std::size_t n : {0u, 1u, 5u, 125u, 126u, 127u, 65535u, 65536u, 70001u}) {
         std::string payload(n, '\0');
-        for (std::size_t i = 0; i < n; ++i) {
-            payload[i] = static_cast<char>(i * 7);
-        }
+        for (std::size_t i = 0; i < n; ++i) { payload[i] = static_cast<char>(i * 7); }
         std::string out = "before";
         append_frame(out, Opcode::binary, payload, true, std::nullopt);
         append_frame(out, Opcode::text, payload, false, wire::key);

@@ -30,9 +30,7 @@ std::vector<Header> changed(std::span<const Header> all, std::initializer_list<s
                             std::initializer_list<Header> with) {
     std::vector<Header> headers;
     for (const Header& header : all) {
-        if (std::find(without.begin(), without.end(), header.name) == without.end()) {
-            headers.push_back(header);
-        }
+        if (std::find(without.begin(), without.end(), header.name) == without.end()) { headers.push_back(header); }
     }
     headers.insert(headers.end(), with.begin(), with.end());
     return headers;
@@ -41,12 +39,9 @@ std::vector<Header> changed(std::span<const Header> all, std::initializer_list<s
 // The request of RFC 6455 1.2, and below the answer to it.
 std::vector<Header> request(std::initializer_list<std::string_view> without = {},
                             std::initializer_list<Header> with = {}) {
-    constexpr Header all[] = {{"Host", "server.example.com"},
-                              {"Upgrade", "websocket"},
-                              {"Connection", "Upgrade"},
-                              {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="},
-                              {"Origin", "http://example.com"},
-                              {"Sec-WebSocket-Protocol", "chat, superchat"},
+    constexpr Header all[] = {{"Host", "server.example.com"},   {"Upgrade", "websocket"},
+                              {"Connection", "Upgrade"},        {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="},
+                              {"Origin", "http://example.com"}, {"Sec-WebSocket-Protocol", "chat, superchat"},
                               {"Sec-WebSocket-Version", "13"}};
     return changed(all, without, with);
 }
@@ -60,9 +55,7 @@ struct Row {
 void expect(std::span<const Row> rows) {
     for (const Row& row : rows) {
         const RequestKind got = classify_request(true, true, false, row.headers);
-        if (got != row.kind) {
-            fail_msg("%s: %d", row.name, static_cast<int>(got));
-        }
+        if (got != row.kind) { fail_msg("%s: %d", row.name, static_cast<int>(got)); }
     }
 }
 
@@ -89,12 +82,13 @@ void right_upgrades_are_upgrades(void**) {
         {"4.2.1 (4) list, as Firefox sends", request({"Connection"}, {{"Connection", "keep-alive, Upgrade"}}), upgrade},
         {"4.2.1 (4) list without blanks", request({"Connection"}, {{"Connection", "Upgrade,keep-alive"}}), upgrade},
         {"4.2.1 (4) two lines", request({}, {{"Connection", "keep-alive"}}), upgrade},
-        {"4.2.1 (4) two lines, the second counts", request({"Connection"}, {{"Connection", "a"}, {"Connection", "upgrade"}}),
-         upgrade},
+        {"4.2.1 (4) two lines, the second counts",
+         request({"Connection"}, {{"Connection", "a"}, {"Connection", "upgrade"}}), upgrade},
         {"RFC 9110 5.6.1.2 empty elements", request({"Connection"}, {{"Connection", ",, Upgrade ,"}}), upgrade},
         {"RFC 9110 5.5 blanks around values",
          request({"Upgrade", "Sec-WebSocket-Version", "Sec-WebSocket-Key"},
-                 {{"Upgrade", "\twebsocket "}, {"Sec-WebSocket-Version", " 13\t"},
+                 {{"Upgrade", "\twebsocket "},
+                  {"Sec-WebSocket-Version", " 13\t"},
                   {"sec-websocket-key", " dGhlIHNhbXBsZSBub25jZQ== "}}),
          upgrade},
     };
@@ -127,7 +121,8 @@ void upgrades_that_miss_something_are_malformed(void**) {
         {"two keys", request({}, {{"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}}), malformed},
         {"empty key", request({"Sec-WebSocket-Key"}, {{"Sec-WebSocket-Key", ""}}), malformed},
         {"bad key before a wrong version",
-         request({"Sec-WebSocket-Key", "Sec-WebSocket-Version"}, {{"Sec-WebSocket-Key", "x"}, {"Sec-WebSocket-Version", "8"}}),
+         request({"Sec-WebSocket-Key", "Sec-WebSocket-Version"},
+                 {{"Sec-WebSocket-Key", "x"}, {"Sec-WebSocket-Version", "8"}}),
          malformed},
     };
     expect(rows);
@@ -160,35 +155,33 @@ void keys_are_the_canonical_base64_of_16_bytes(void**) {
         const char* key;
         bool valid;
     } rows[] = {
-        {"dGhlIHNhbXBsZSBub25jZQ==", true},    // 1.2
-        {"AQIDBAUGBwgJCgsMDQ4PEA==", true},    // 4.1
+        {"dGhlIHNhbXBsZSBub25jZQ==", true},  // 1.2
+        {"AQIDBAUGBwgJCgsMDQ4PEA==", true},  // 4.1
         {"AAAAAAAAAAAAAAAAAAAAAA==", true},
         {"/////////////////////w==", true},
         {"+++++++++++++++++++++g==", true},
         {"", false},
         {"==", false},
-        {"AAAAAAAAAAAAAAAAAAAAAB==", false},    // bits that base64 throws away
+        {"AAAAAAAAAAAAAAAAAAAAAB==", false},  // bits that base64 throws away
         {"AAAAAAAAAAAAAAAAAAAAAI==", false},
         {"AAAAAAAAAAAAAAAAAAAAAP==", false},
         {"/////////////////////x==", false},
         {"AAAAAAAAAAAAAAAAAAAAAA=", false},
         {"AAAAAAAAAAAAAAAAAAAAAA", false},
-        {"AAAAAAAAAAAAAAAAAAAAAAA=", false},    // 17 bytes
-        {"AAAAAAAAAAAAAAAAAAAAAAAA", false},    // 18 bytes
-        {"AAAAAAAAAAAAAAAAAAAA", false},        // 15 bytes
+        {"AAAAAAAAAAAAAAAAAAAAAAA=", false},  // 17 bytes
+        {"AAAAAAAAAAAAAAAAAAAAAAAA", false},  // 18 bytes
+        {"AAAAAAAAAAAAAAAAAAAA", false},      // 15 bytes
         {"AAAAAAAAAAAAAAAAAAAAAAAAAA==", false},
         {"AAAAAAAAAAAAAAAAAAAAA===", false},
         {"=AAAAAAAAAAAAAAAAAAAAA==", false},
         {"AAAAAAAAAA AAAAAAAAAAA==", false},
-        {"-_AAAAAAAAAAAAAAAAAAAA==", false},    // the URL alphabet
+        {"-_AAAAAAAAAAAAAAAAAAAA==", false},  // the URL alphabet
         {"AAAAAAAAAAAAAAAAAAAAA\xc1==", false},
     };
     const wire::Guarded memory(64);
     for (const auto& row : rows) {
         const std::span<char> key = memory.put(row.key);
-        if (valid_key({key.data(), key.size()}) != row.valid) {
-            fail_msg("key '%s'", row.key);
-        }
+        if (valid_key({key.data(), key.size()}) != row.valid) { fail_msg("key '%s'", row.key); }
     }
 }
 
@@ -197,18 +190,16 @@ void tokens_are_found_in_lists(void**) {
         const char* list;
         bool found;
     } rows[] = {
-        {"upgrade", true},         {"UPGRADE", true},        {" upgrade\t", true}, {"a,upgrade", true},
-        {"upgrade,a", true},       {"a , Upgrade , b", true}, {",,upgrade", true},  {"", false},
-        {",", false},              {"upgrad", false},        {"upgraded", false},  {"xupgrade", false},
-        {"up,grade", false},       {"upgrade a", false},     {"\"upgrade\"", false}, {"upgrade;q=1", false},
+        {"upgrade", true},     {"UPGRADE", true},         {" upgrade\t", true},   {"a,upgrade", true},
+        {"upgrade,a", true},   {"a , Upgrade , b", true}, {",,upgrade", true},    {"", false},
+        {",", false},          {"upgrad", false},         {"upgraded", false},    {"xupgrade", false},
+        {"up,grade", false},   {"upgrade a", false},      {"\"upgrade\"", false}, {"upgrade;q=1", false},
         {"a\vupgrade", false},
     };
     const wire::Guarded memory(64);
     for (const auto& row : rows) {
         const std::span<char> list = memory.put(row.list);
-        if (has_token({list.data(), list.size()}, "upgrade") != row.found) {
-            fail_msg("list '%s'", row.list);
-        }
+        if (has_token({list.data(), list.size()}, "upgrade") != row.found) { fail_msg("list '%s'", row.list); }
     }
 }
 
@@ -230,9 +221,7 @@ void real_101s_are_valid(void**) {
         response({}, {{"Content-Length", "0"}}),
         response({}, {{"Sec-WebSocket-Protocol", "chat"}}),
     };
-    for (const auto& headers : rows) {
-        assert_true(valid_response(headers, accept));
-    }
+    for (const auto& headers : rows) { assert_true(valid_response(headers, accept)); }
 }
 
 void anything_else_after_a_101_is_not_valid(void**) {
@@ -248,7 +237,8 @@ void anything_else_after_a_101_is_not_valid(void**) {
         {"4.1 no Connection", response({"Connection"})},
         {"4.1 Connection without upgrade", response({"Connection"}, {{"Connection", "close"}})},
         {"4.1 no accept", response({"Sec-WebSocket-Accept"})},
-        {"4.1 wrong accept", response({"Sec-WebSocket-Accept"}, {{"Sec-WebSocket-Accept", "AAAALMBiTxaQ9kYGzzhZRbK+xOo="}})},
+        {"4.1 wrong accept",
+         response({"Sec-WebSocket-Accept"}, {{"Sec-WebSocket-Accept", "AAAALMBiTxaQ9kYGzzhZRbK+xOo="}})},
         {"accept in another case",
          response({"Sec-WebSocket-Accept"}, {{"Sec-WebSocket-Accept", "S3pPLMBiTxaQ9kYGzzhZRbK+xOo="}})},
         {"two accepts", response({}, {{"Sec-WebSocket-Accept", accept}})},
@@ -257,9 +247,7 @@ void anything_else_after_a_101_is_not_valid(void**) {
         {"a length that is no number", response({}, {{"Content-Length", "0x0"}})},
     };
     for (const auto& row : rows) {
-        if (valid_response(row.headers, accept)) {
-            fail_msg("%s", row.name);
-        }
+        if (valid_response(row.headers, accept)) { fail_msg("%s", row.name); }
     }
 }
 

@@ -39,9 +39,7 @@ struct Since {
 
 void* operator new(std::size_t n) {
     void* const memory = heap::take(n);
-    if (memory == nullptr) {
-        throw std::bad_alloc();
-    }
+    if (memory == nullptr) { throw std::bad_alloc(); }
     return memory;
 }
 

@@ -24,9 +24,7 @@ void any_length_alignment_and_offset_masks_exactly_the_range(void**) {
         for (std::size_t at = 0; at <= 8; ++at) {
             for (std::size_t offset = 0; offset <= 7; ++offset) {
                 char data[room];
-                for (std::size_t i = 0; i < room; ++i) {
-                    data[i] = noise(i);
-                }
+                for (std::size_t i = 0; i < room; ++i) { data[i] = noise(i); }
                 apply_mask(data + at, n, wire::key, offset);
                 for (std::size_t i = 0; i < room; ++i) {
                     const bool inside = i >= at && i < at + n;
@@ -54,9 +52,7 @@ void nothing_is_touched_before_or_after_a_guarded_range(void**) {
 // A caller that masks piece by piece passes how much came before.
 void pieces_with_offsets_give_the_same_as_the_whole(void**) {
     std::string whole(101, '\0');
-    for (std::size_t i = 0; i < whole.size(); ++i) {
-        whole[i] = noise(i);
-    }
+    for (std::size_t i = 0; i < whole.size(); ++i) { whole[i] = noise(i); }
     std::string pieces = whole;
     apply_mask(whole.data(), whole.size(), wire::key, 0);
     for (std::size_t at = 0, n = 1; at < pieces.size(); at += n, ++n) {

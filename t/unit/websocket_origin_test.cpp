@@ -121,7 +121,8 @@ void any_is_any(void**) {
 
 void listed_origins_are_allowed_and_the_own_host_is_not_one_of_them(void**) {
     auto policy = OriginPolicy::listed();
-    for (const char* pattern : {"example.com", "https://secure.example.com", "*.Wild.example", "host.example:8080", "https://*.deep.example:8443", "[::1]:3000"}) {
+    for (const char* pattern : {"example.com", "https://secure.example.com", "*.Wild.example", "host.example:8080",
+                                "https://*.deep.example:8443", "[::1]:3000"}) {
         assert_true(policy.add(pattern));
     }
     const Row rows[] = {
@@ -153,8 +154,9 @@ void listed_origins_are_allowed_and_the_own_host_is_not_one_of_them(void**) {
 }
 
 void a_pattern_that_is_no_host_is_refused(void**) {
-    for (const char* pattern : {"", "*", "*.", "http://", "ftp://example.com", "null", "example.com/", "exa mple.com", "a.*.com",
-                                "example.com:", "example.com:x", "user@example.com", "http://http://x", "**.example.com"}) {
+    for (const char* pattern :
+         {"", "*", "*.", "http://", "ftp://example.com", "null", "example.com/", "exa mple.com", "a.*.com",
+          "example.com:", "example.com:x", "user@example.com", "http://http://x", "**.example.com"}) {
         auto policy = OriginPolicy::listed();
         const bool host = std::string_view(pattern) == "null";  // a name like any other here; no page has it as origin
         if (policy.add(pattern) != host) { fail_msg("pattern '%s'", pattern); }

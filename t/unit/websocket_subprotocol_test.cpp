@@ -23,8 +23,9 @@ void offers_keep_their_order_over_several_lines(void**) {
 
 // RFC 6455 4.1, field 10: names are tokens, and each is there once.
 void offers_that_the_client_must_not_make(void**) {
-    for (const Names& lines : {Names{"a b"}, Names{"a,a"}, Names{"a", "b, a"}, Names{"a/b"}, Names{"\"a\""}, Names{"a=b"},
-                               Names{"a;b"}, Names{"\x80"}, Names{"a\x01"}, Names{std::string_view("a\0", 2)}}) {
+    for (const Names& lines :
+         {Names{"a b"}, Names{"a,a"}, Names{"a", "b, a"}, Names{"a/b"}, Names{"\"a\""}, Names{"a=b"}, Names{"a;b"},
+          Names{"\x80"}, Names{"a\x01"}, Names{std::string_view("a\0", 2)}}) {
         assert_false(offered_subprotocols(lines).has_value());
     }
 }
@@ -45,7 +46,8 @@ void an_answer_has_one_name_that_was_offered(void**) {
 void tokens_are_those_of_http(void**) {
     for (int c = 0; c < 256; ++c) {
         const char text[] = {static_cast<char>(c), '\0'};
-        const bool wanted = c > ' ' && c < 0x7f && std::string_view("\"(),/:;<=>?@[\\]{}").find(text[0]) == std::string_view::npos;
+        const bool wanted =
+            c > ' ' && c < 0x7f && std::string_view("\"(),/:;<=>?@[\\]{}").find(text[0]) == std::string_view::npos;
         assert_int_equal(is_token({text, 1}), wanted);
     }
     assert_false(is_token(""));

@@ -12,9 +12,9 @@ constexpr std::size_t none = static_cast<std::size_t>(-1);
 
 struct Vector {
     const char* name;
-    const char* bytes;      // hex
-    bool complete;          // when all of them are possible
-    std::size_t fails_at;   // the byte that no valid text could have there
+    const char* bytes;     // hex
+    bool complete;         // when all of them are possible
+    std::size_t fails_at;  // the byte that no valid text could have there
 };
 
 constexpr Vector vectors[] = {
@@ -80,15 +80,9 @@ void vectors_hold_in_every_place_and_fail_at_the_first_impossible_byte(void**) {
 
 std::string encode(unsigned code_point) {
     const auto tail = [&](int shift) { return static_cast<char>(0x80 | (code_point >> shift & 0x3F)); };
-    if (code_point < 0x80) {
-        return {static_cast<char>(code_point)};
-    }
-    if (code_point < 0x800) {
-        return {static_cast<char>(0xC0 | code_point >> 6), tail(0)};
-    }
-    if (code_point < 0x10000) {
-        return {static_cast<char>(0xE0 | code_point >> 12), tail(6), tail(0)};
-    }
+    if (code_point < 0x80) { return {static_cast<char>(code_point)}; }
+    if (code_point < 0x800) { return {static_cast<char>(0xC0 | code_point >> 6), tail(0)}; }
+    if (code_point < 0x10000) { return {static_cast<char>(0xE0 | code_point >> 12), tail(6), tail(0)}; }
     return {static_cast<char>(0xF0 | code_point >> 18), tail(12), tail(6), tail(0)};
 }
 
@@ -97,9 +91,7 @@ void every_code_point_but_the_surrogates_is_valid(void**) {
         const bool expected = code_point <= 0x10FFFF && (code_point < 0xD800 || code_point > 0xDFFF);
         Utf8Validator validator;
         const bool valid = validator.feed(encode(code_point)) && validator.complete();
-        if (valid != expected) {
-            fail_msg("U+%04X: %d", code_point, valid);
-        }
+        if (valid != expected) { fail_msg("U+%04X: %d", code_point, valid); }
     }
 }
 
@@ -109,18 +101,16 @@ void every_pair_of_bytes_is_judged_as_rfc_3629_4_says(void**) {
         for (int b = 0; b < 256; ++b) {
             const bool tail = b >= 0x80 && b <= 0xBF;
             const bool lead = b < 0x80 || (b >= 0xC2 && b <= 0xF4);
-            const bool expected = a < 0x80      ? lead
-                                  : a < 0xC2    ? false
-                                  : a == 0xE0   ? b >= 0xA0 && tail
-                                  : a == 0xED   ? b <= 0x9F && tail
-                                  : a == 0xF0   ? b >= 0x90 && tail
-                                  : a == 0xF4   ? b <= 0x8F && tail
-                                  : a < 0xF5    ? tail
-                                                : false;
+            const bool expected = a < 0x80    ? lead
+                                  : a < 0xC2  ? false
+                                  : a == 0xE0 ? b >= 0xA0 && tail
+                                  : a == 0xED ? b <= 0x9F && tail
+                                  : a == 0xF0 ? b >= 0x90 && tail
+                                  : a == 0xF4 ? b <= 0x8F && tail
+                                  : a < 0xF5  ? tail
+                                              : false;
             const char bytes[] = {static_cast<char>(a), static_cast<char>(b)};
-            if (Utf8Validator{}.feed({bytes, 2}) != expected) {
-                fail_msg("%02x %02x: expected %d", a, b, expected);
-            }
+            if (Utf8Validator{}.feed({bytes, 2}) != expected) { fail_msg("%02x %02x: expected %d", a, b, expected); }
         }
     }
 }

@@ -22,9 +22,7 @@ inline std::string hex(std::string_view digits) {
     std::string bytes;
     int high = -1;
     for (const char c : digits) {
-        if (c == ' ') {
-            continue;
-        }
+        if (c == ' ') { continue; }
         const int value = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
         if (high < 0) {
             high = value;
@@ -47,12 +45,8 @@ inline std::string frame(ws::websocket::Sender sender, unsigned first, std::stri
     const std::size_t n = payload.size();
     const int length_bytes = n < 126 ? 0 : n < 65536 ? 2 : 8;
     out.push_back(static_cast<char>(mask_bit | (length_bytes == 0 ? n : length_bytes == 2 ? 126u : 127u)));
-    for (int i = length_bytes - 1; i >= 0; --i) {
-        out.push_back(static_cast<char>(n >> (8 * i)));
-    }
-    if (masked) {
-        out.append(key.begin(), key.end());
-    }
+    for (int i = length_bytes - 1; i >= 0; --i) { out.push_back(static_cast<char>(n >> (8 * i))); }
+    if (masked) { out.append(key.begin(), key.end()); }
     for (std::size_t i = 0; i < n; ++i) {
         out.push_back(static_cast<char>(masked ? payload[i] ^ key[i % 4] : payload[i]));
     }
@@ -75,9 +69,7 @@ public:
         size_ = (std::max<std::size_t>(capacity, 1) + page - 1) / page * page;
         mapped_ = size_ + 2 * page;
         base_ = static_cast<char*>(mmap(nullptr, mapped_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-        if (base_ == MAP_FAILED || mprotect(base_ + page, size_, PROT_READ | PROT_WRITE) != 0) {
-            std::abort();
-        }
+        if (base_ == MAP_FAILED || mprotect(base_ + page, size_, PROT_READ | PROT_WRITE) != 0) { std::abort(); }
         begin_ = base_ + page;
     }
     ~Guarded() { munmap(base_, mapped_); }
