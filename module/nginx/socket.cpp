@@ -46,6 +46,12 @@ bool Socket::response_sent() noexcept {
     return rc == NGX_OK;
 }
 
+void Socket::discard(std::span<char> scratch) noexcept {
+    // Who goes on sending all the time has himself to blame.
+    static constexpr int most_reads = 16;
+    for (int n = 0; n < most_reads && recv(scratch).status == Status::ok; ++n) {}
+}
+
 void Socket::hold() noexcept {
 #if (NGX_SSL)
     if (connection_->ssl != nullptr) { return; }  // finish_sending() does nothing there

@@ -21,6 +21,10 @@ public:
     void hold() noexcept override;
     bool finish_sending() noexcept override;
 
+    // Before the socket is closed: takes what has come meanwhile, if it isn't without end. Unread bytes would make the close a
+    // reset, and the peer lose what it has not read yet.
+    void discard(std::span<char> scratch) noexcept;
+
     // Asks for the events that the last reads and writes have shown to be needed. False: the connection can't be used.
     [[nodiscard]] bool rearm() noexcept;
 

@@ -326,6 +326,7 @@ void Tunnel::arm_timer() noexcept {
 }
 
 void Tunnel::hand_back() noexcept {
+    client_.discard(worker_.scratch().input);
     // nginx may keep the request for a while, to send what is left of the response; its backend is gone then.
     finish();
     connection_.watch.reset();

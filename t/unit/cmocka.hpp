@@ -8,6 +8,7 @@
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
+#include <ios>  // has a member fail(), which is a macro of cmocka's
 
 extern "C" {
 #include <cmocka.h>
