@@ -39,12 +39,17 @@ void finish(ngx_http_request_t* r) noexcept {
     ngx_http_finalize_request(r, NGX_OK);
 }
 
+// Nothing more matters of what the client may say.
+bool has_said_all(const websocket::Follower& follower) noexcept {
+    return follower.violated() || (follower.close_seen() && follower.at_boundary());
+}
+
 // Nothing but the client's close frame matters; what comes before is read and forgotten (RFC 6455 5.5.1).
 void on_read(ngx_http_request_t* r) noexcept {
     ngx_connection_t* c = r->connection;
     Connection& connection = *Connection::of(r);
     websocket::Follower& follower = *connection.refused;
-    if (c->read->timedout) { return finish(r); }
+    if (c->read->timedout || has_said_all(follower)) { return finish(r); }
     std::array<u_char, 4096> bytes;
     // So many at a time, that nobody holds up the event loop.
     for (int n = 0; n < 16; ++n) {
@@ -54,7 +59,8 @@ void on_read(ngx_http_request_t* r) noexcept {
         if (size <= 0) { return finish(r); }
         const std::string_view data(reinterpret_cast<char*>(bytes.data()), static_cast<std::size_t>(size));
         connection.summary->traffic.bytes_in += data.size();
-        if (!follower.follow(data) || (follower.close_seen() && follower.at_boundary())) { return finish(r); }
+        (void)follower.follow(data);
+        if (has_said_all(follower)) { return finish(r); }
     }
     if (c->read->ready) { ngx_post_event(c->read, &ngx_posted_next_events); }
     if (ngx_handle_read_event(c->read, 0) != NGX_OK) { finish(r); }
@@ -105,11 +111,11 @@ ngx_int_t open_and_close(Connection& connection, ngx_int_t status) {
                                  static_cast<std::size_t>(r->header_in->last - r->header_in->pos));
     r->header_in->pos = r->header_in->last;
     connection.summary->traffic.bytes_in = early.size();
-    const bool sound = connection.refused->follow(early);
+    (void)connection.refused->follow(early);
 
     r->read_event_handler = on_read;
     r->write_event_handler = on_write;
-    ngx_add_timer(c->read, sound ? connection.conf->close_timeout : 0);
+    ngx_add_timer(c->read, connection.conf->close_timeout);
     ngx_post_event(c->read, &ngx_posted_events);
     if (ngx_handle_write_event(c->write, 0) != NGX_OK) { return NGX_ERROR; }
     return NGX_DONE;
