@@ -5,6 +5,7 @@
 
 #include "context/command.h"
 #include "context/json_value.h"
+#include "relay/compression.h"
 #include "websocket/message.h"
 
 namespace ws::relay {
@@ -14,35 +15,10 @@ using websocket::Opcode;
 using websocket::Sender;
 namespace close_code = websocket::close_code;
 
-namespace {
-
-// A compressor for a window of 4 KiB takes 38 KiB with this, one for 32 KiB 150 KiB (websocket/deflate.h).
-constexpr int mem_level = 5;
-
-std::unique_ptr<websocket::Inflater> make_inflater(const EnvelopeOptions& options) {
-    if (!options.deflate) { return nullptr; }
-    return std::make_unique<websocket::Inflater>(websocket::Inflater::Options{
-        .window_bits = options.deflate->client_window_bits,
-        .context_takeover = options.deflate->client_context_takeover,
-    });
-}
-
-std::unique_ptr<websocket::Deflater> make_deflater(const EnvelopeOptions& options) {
-    if (!options.deflate) { return nullptr; }
-    return std::make_unique<websocket::Deflater>(websocket::Deflater::Options{
-        .window_bits = options.deflate->server_window_bits,
-        .context_takeover = options.deflate->server_context_takeover,
-        .level = options.deflate_level,
-        .mem_level = mem_level,
-    });
-}
-
-}  // namespace
-
 EnvelopeDelivery::EnvelopeDelivery(std::string_view connection_id, std::shared_ptr<const context::Context> context,
                                    OpenRequest request, EnvelopeOptions options, MaskKeys& keys)
-    : inflater_(make_inflater(options)),
-      deflater_(make_deflater(options)),
+    : inflater_(make_inflater(options.deflate)),
+      deflater_(make_deflater(options.deflate, options.deflate_level)),
       from_client_(Sender::client, options.limits, inflater_.get()),
       from_backend_(Sender::server, options.limits),
       writer_(connection_id, options.traceparent_always ? request.traceparent : std::string_view{}),

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "context/json_value.h"
+#include "relay/compression.h"
 #include "relay/reply_messages.h"
 #include "websocket/message.h"
 
@@ -16,33 +17,12 @@ namespace close_code = websocket::close_code;
 
 namespace {
 
-// A compressor for a window of 4 KiB takes 38 KiB with this (websocket/deflate.h).
-constexpr int mem_level = 5;
-
 // A copy of less costs less than the bookkeeping.
 constexpr std::size_t large = 64 * 1024;
 
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 constexpr std::string_view json = "application/json";
 constexpr std::string_view octets = "application/octet-stream";
-
-std::unique_ptr<websocket::Inflater> make_inflater(const HttpOptions& options) {
-    if (!options.deflate) { return nullptr; }
-    return std::make_unique<websocket::Inflater>(websocket::Inflater::Options{
-        .window_bits = options.deflate->client_window_bits,
-        .context_takeover = options.deflate->client_context_takeover,
-    });
-}
-
-std::unique_ptr<websocket::Deflater> make_deflater(const HttpOptions& options) {
-    if (!options.deflate) { return nullptr; }
-    return std::make_unique<websocket::Deflater>(websocket::Deflater::Options{
-        .window_bits = options.deflate->server_window_bits,
-        .context_takeover = options.deflate->server_context_takeover,
-        .level = options.deflate_level,
-        .mem_level = mem_level,
-    });
-}
 
 // X-WS-Close: a code, and after a blank a reason. None if it is something else, or a code that must not be sent.
 std::optional<Close> parse_close(std::string_view value) {
@@ -67,8 +47,8 @@ std::string error_message(std::uint64_t sequence, unsigned status) {
 }  // namespace
 
 HttpDelivery::HttpDelivery(std::shared_ptr<const context::Context> context, HttpOptions options, Requests& requests)
-    : inflater_(make_inflater(options)),
-      deflater_(make_deflater(options)),
+    : inflater_(make_inflater(options.deflate)),
+      deflater_(make_deflater(options.deflate, options.deflate_level)),
       from_client_(websocket::Sender::client, options.limits, inflater_.get()),
       context_(std::move(context)),
       options_(std::move(options)),

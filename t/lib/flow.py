@@ -141,3 +141,35 @@ def ends(**options):
     c.expect_close(1002)
     c.expect_eof()
     b.expect_eof()
+
+
+def http_delivery():
+    """Three connections over one to the backend: messages, and an end of each kind."""
+    def answer(**reply):
+        body = b.read_body()
+        b.respond(headers=["Content-Type: text/plain"], **reply)
+        return body
+    clients, b = [], None
+    for _ in range(3):
+        clients.append(client("/"))
+        b = b.read_request() if b else backend.accept()
+        answer()
+        equal(clients[-1].status, 101)
+    for text in "one", "x" * 300000, "three":
+        for c in clients:
+            c.send_text(text)
+            equal(b.read_request() and answer(body=text), text.encode())
+            c.expect_text(text)
+    clients[0].send_close(1000)
+    b.read_request()
+    answer()
+    clients[0].expect_close(1000)
+    clients[0].expect_eof()
+    clients[1].half_close()
+    b.read_request()
+    answer()
+    clients[1].expect_close()
+    clients[1].expect_eof()
+    clients[2].reset()
+    equal(b.read_request().header("ce-type"), "websocket.close")
+    answer()
