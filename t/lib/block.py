@@ -9,15 +9,24 @@ import os
 import sys
 import traceback
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+LIB = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, LIB)
 
-import wire
+import background
+from backend import backend
+from expectation import Failure
+from nginx import nginx
+from redis_client import redis
+from script import NAMES
+
+# What fails in one of these was told what to expect: the line that told it is to be shown.
+HARNESS = {module.__file__ for module in list(sys.modules.values()) if (getattr(module, "__file__", None) or "").startswith(LIB)}
 
 
 def show(failure):
     kind, error, trace = failure
-    if issubclass(kind, wire.Failure):
-        own = [entry for entry in traceback.extract_tb(trace) if not entry.filename.endswith("wire.py")]
+    if issubclass(kind, Failure):
+        own = [entry for entry in traceback.extract_tb(trace) if entry.filename not in HARNESS]
         where = f"{own[-1].filename} line {own[-1].lineno}: {own[-1].line}\n" if own else ""
         print(f"{where}{error}", file=sys.stderr)
     else:
@@ -33,19 +42,19 @@ def main(file, *arguments):
         with open(path, encoding="utf-8") as source:
             sections[name] = (int(line), source.read())
 
-    names = {name: value for name, value in vars(wire).items() if not name.startswith("_")}
-    failures = wire.thread_failures
+    names = dict(NAMES)
+    failures = background.failures
     try:
-        wire.nginx.wait_started(int(os.environ["TEST_WORKERS"]))
-        if wire.redis.path:
-            wire.redis("FLUSHALL")
-            wire.redis.load(sections.get("redis", (0, ""))[1])
+        nginx.wait_started(int(os.environ["TEST_WORKERS"]))
+        if redis.path:
+            redis("FLUSHALL")
+            redis.load(sections.get("redis", (0, ""))[1])
         if "backend" in sections:
             # The body becomes a function; its header stands on the line of the section's name.
             line, source = sections["backend"]
             body = "".join(f"    {text}" for text in source.splitlines(keepends=True))
             exec(compile("\n" * (line - 2) + "def serve(connection):\n" + body, file, "exec"), names)
-            wire.backend.serve(names["serve"])
+            backend.serve(names["serve"])
         line, source = sections["client"]
         exec(compile("\n" * (line - 1) + source, file, "exec"), names)
     except BaseException:

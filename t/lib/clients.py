@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 
-import wire
+from environment import TEST_DIR
+from expectation import check, equal, wait_until
 
 CLIENTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "clients")
 SIZES = 0, 125, 126, 65535, 65536, 8 << 20
@@ -17,7 +18,7 @@ LIBC = ctypes.CDLL(None)
 
 def _start(program, *arguments, **options):
     # Chromium keeps its own things there.
-    home = {name: wire.TEST_DIR for name in ("TMPDIR", "HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+    home = {name: TEST_DIR for name in ("TMPDIR", "HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
     return subprocess.Popen(["node", os.path.join(CLIENTS, program), *arguments], env={**os.environ, **home},
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), **options)
@@ -33,10 +34,10 @@ class echo:
     """The service; what it says is shown when it fails."""
 
     def __enter__(self):
-        path = os.path.join(wire.TEST_DIR, "echo.sock")
+        path = os.path.join(TEST_DIR, "echo.sock")
         self.process = _start("echo.mjs", path)
-        wire.wait_until(lambda: self.process.poll() is not None or _listens(path), "the service listens")
-        wire.equal(self.process.poll(), None)
+        wait_until(lambda: self.process.poll() is not None or _listens(path), "the service listens")
+        equal(self.process.poll(), None)
         os.chmod(path, 0o777)  # nginx's workers may run as another user
 
     def __exit__(self, *_):
@@ -53,4 +54,4 @@ def run(program, *arguments):
     """Runs a client to its end."""
     process = _start(program, *arguments)
     said, _ = process.communicate()
-    wire.check(process.returncode == 0, f"{program}: {said}")
+    check(process.returncode == 0, f"{program}: {said}")

@@ -13,8 +13,10 @@ import os
 import struct
 import zlib
 
-from wire import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, OPCODES, backend, check, client, equal, fail, frame,
-                  matches, mask_bytes)
+from backend import backend
+from client import client
+from expectation import check, equal, fail, matches
+from frame import BINARY, CLOSE, CONTINUATION, OPCODES, PING, PONG, TEXT, frame
 
 MASK = b"\x12\x34\x56\x78"
 

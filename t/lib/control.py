@@ -4,7 +4,10 @@ import hashlib
 import json
 import time
 
-from wire import TIMEOUT, TLS_PORT, Client, check, dial, equal, wait_until
+from client import Client, dial
+from environment import TIMEOUT, TLS_PORT
+from expectation import check, equal, wait_until
+from redis_client import redis
 
 
 class Answer:
@@ -67,7 +70,6 @@ def session_name(token):
 def ready(workers=1, **more):
     """Waits until so many workers can be asked; the answers of all are complete then."""
     def listening():
-        from wire import redis
         return redis("PUBSUB", "NUMSUB", "ws:control")[1] == workers
     wait_until(listening, "workers listen")
     wait_until(lambda: call("GET", "/connections", **more).status == 200, "they answer")

@@ -9,9 +9,13 @@
 import os
 import pty
 import re
+import select
 import subprocess
 
-import wire
+from environment import TEST_DIR
+from expectation import check, fail, shown, wait_until
+from octets import to_bytes
+from process import running
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RUN = os.path.join(ROOT, "scripts/run")
@@ -26,7 +30,7 @@ class Demo:
 
     def __init__(self, command=(RUN,)):
         Demo.count += 1
-        self.home = os.path.join(wire.TEST_DIR, f"demo{Demo.count}")
+        self.home = os.path.join(TEST_DIR, f"demo{Demo.count}")
         os.mkdir(self.home)
         self.terminal, end = pty.openpty()
         self.process = subprocess.Popen(
@@ -38,12 +42,12 @@ class Demo:
     def read_until(self, mark):
         while mark not in self.output:
             data = self._read()
-            wire.check(data, f"the demo says {mark!r}; it said {wire.shown(self.output)}")
+            check(data, f"the demo says {mark!r}; it said {shown(self.output)}")
             self.output += data
 
     def _read(self):
-        if not wire.select.select([self.terminal], [], [], 60)[0]:
-            wire.fail(f"the demo is silent; it said {wire.shown(self.output)}")
+        if not select.select([self.terminal], [], [], 60)[0]:
+            fail(f"the demo is silent; it said {shown(self.output)}")
         try:
             return os.read(self.terminal, 65536)
         except OSError:  # nobody has it open any more
@@ -54,7 +58,7 @@ class Demo:
         self.port = int(re.search(rb"http://127\.0\.0\.1:(\d+)/", self.output)[1])
 
     def type(self, text):
-        os.write(self.terminal, wire.to_bytes(text))
+        os.write(self.terminal, to_bytes(text))
 
     def close_terminal(self):
         os.close(self.terminal)
@@ -71,12 +75,12 @@ class Demo:
                     found.append(int(entry))
             except OSError:
                 pass
-        return [pid for pid in found if wire.running(pid)]
+        return [pid for pid in found if running(pid)]
 
     def wait_gone(self):
         """Its processes, and all that it had in its directory."""
-        wire.wait_until(lambda: not self.pids(), "no process is left")
-        wire.wait_until(lambda: not os.listdir(self.home), "no directory is left")
+        wait_until(lambda: not self.pids(), "no process is left")
+        wait_until(lambda: not os.listdir(self.home), "no directory is left")
 
     def status(self):
         return self.process.wait(30)

@@ -13,9 +13,13 @@ import struct
 import subprocess
 import time
 
-import wire
-from async_wire import MASK, accept, answer_close, read_frame, upgrade
-from wire import CLOSE, TEXT, check, equal, frame, matches
+from async_wire import MASK, accept, answer_close, listen, read_frame, upgrade
+from environment import PORT, TEST_DIR
+from expectation import check, equal, matches, wait_until
+from frame import CLOSE, TEXT, frame
+from http_head import parse_head
+from nginx import nginx
+from process import running
 
 
 class Client:
@@ -105,7 +109,7 @@ class HttpBackend(Backend):
     async def serve(self, reader, writer):
         try:
             while True:
-                _, headers = wire.parse_head(await reader.readuntil(b"\r\n\r\n"))
+                _, headers = parse_head(await reader.readuntil(b"\r\n\r\n"))
                 headers = {name.lower(): value for name, value in headers}
                 answer = await self.answer(headers, await reader.readexactly(int(headers["content-length"])))
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
@@ -141,7 +145,7 @@ def check_spread(times, seconds):
 
 def check_log(backend, clients):
     """What the gateway says that it took is what the backend was told, and what it says it passed on was heard."""
-    log = wire.nginx.error_log()
+    log = nginx.error_log()
     ends = dict((id, (int(taken), int(given))) for id, taken, given in re.findall(
         r"ws: closed connection=(\w+) by=gateway code=1012 messages_in=(\d+) messages_out=(\d+)", log))
     equal(len(ends), len(clients))
@@ -150,13 +154,12 @@ def check_log(backend, clients):
 
 
 async def story(sockets, seconds, paths, leave, backend):
-    wire.backend.sock.setblocking(False)
-    server = await asyncio.start_server(backend.serve, sock=wire.backend.sock, backlog=1024)
+    server = await listen(backend.serve)
     clients = [backend.client(paths[i % len(paths)]) for i in range(sockets)]
     for first in range(0, sockets, 50):
         await asyncio.gather(*(client.open() for client in clients[first:first + 50]))
     lives = [asyncio.ensure_future(client.live()) for client in clients]
-    old = wire.nginx.worker_pids()
+    old = nginx.worker_pids()
     while min(client.heard for client in clients) == 0:
         await asyncio.sleep(0.05)
 
@@ -165,7 +168,7 @@ async def story(sockets, seconds, paths, leave, backend):
     for client in clients:
         equal(client.closed[1], 1012)
         matches(client.closed[2], r"\Aserver restart; retry-after=[1-5]\Z")
-    wire.wait_until(lambda: not any(wire.running(pid) for pid in old), "the old workers are gone")
+    wait_until(lambda: not any(running(pid) for pid in old), "the old workers are gone")
     while len(backend.closes) < sockets:
         await asyncio.sleep(0.05)
     equal(set(backend.closes.values()), {backend.end})
@@ -175,7 +178,7 @@ async def story(sockets, seconds, paths, leave, backend):
     server.close()
 
 
-def run(sockets, seconds, paths, leave=wire.nginx.reload, backend=None):
+def run(sockets, seconds, paths, leave=nginx.reload, backend=None):
     """`seconds`: the part of ws_drain_timeout in which connections are closed."""
     asyncio.run(story(sockets, seconds, paths, leave, backend or Backend()))
 
@@ -198,22 +201,21 @@ class Visitor:
 
 def master():
     """What would grow: (descriptors, KiB of memory)."""
-    with open(f"/proc/{wire.nginx.pid}/status", encoding="ascii") as file:
+    with open(f"/proc/{nginx.pid}/status", encoding="ascii") as file:
         memory = next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
-    return len(os.listdir(f"/proc/{wire.nginx.pid}/fd")), memory
+    return len(os.listdir(f"/proc/{nginx.pid}/fd")), memory
 
 
 async def reloads(times, visitors, paths, settled, backend=None):
     """Reloads in a row while clients come back; answers master() early and at the end, when the old workers are gone (`settled`)."""
     backend = backend or Backend()
-    wire.backend.sock.setblocking(False)
-    server = await asyncio.start_server(backend.serve, sock=wire.backend.sock, backlog=1024)
+    server = await listen(backend.serve)
     all_of_them = [Visitor(paths[i % len(paths)], backend.client) for i in range(visitors)]
     lives = [asyncio.ensure_future(visitor.live()) for visitor in all_of_them]
     loop = asyncio.get_running_loop()
     seen = []
     for number in range(times):
-        await loop.run_in_executor(None, wire.nginx.reload)
+        await loop.run_in_executor(None, nginx.reload)
         if number in (times // 3, times - 1):
             # A master has descriptors for each worker that it still has.
             await loop.run_in_executor(None, settled)
@@ -231,16 +233,16 @@ async def reloads(times, visitors, paths, settled, backend=None):
 
 def start_daemon(name, port):
     """A second nginx with the block's configuration on another port, as a daemon."""
-    with open(os.path.join(wire.TEST_DIR, "nginx.conf"), encoding="utf-8") as file:
+    with open(os.path.join(TEST_DIR, "nginx.conf"), encoding="utf-8") as file:
         text = file.read()
-    for shipped, ours in ((f"127.0.0.1:{wire.PORT}", f"127.0.0.1:{port}"), ("nginx.pid", f"{name}.pid"),
+    for shipped, ours in ((f"127.0.0.1:{PORT}", f"127.0.0.1:{port}"), ("nginx.pid", f"{name}.pid"),
                           ("nginx.lock", f"{name}.lock"), ("daemon off", "daemon on")):
         equal(text.count(shipped), 1, f"{shipped} in nginx.conf")
         text = text.replace(shipped, ours)
-    path = os.path.join(wire.TEST_DIR, f"{name}.conf")
+    path = os.path.join(TEST_DIR, f"{name}.conf")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-    nginx = os.environ.get("GATEWAY_NGINX", "/usr/sbin/nginx")
+    binary = os.environ.get("GATEWAY_NGINX", "/usr/sbin/nginx")
     environment = {key: value for key, value in os.environ.items() if key != "NGINX"}
-    subprocess.run([nginx, "-p", wire.TEST_DIR, "-e", os.path.join(wire.TEST_DIR, "error.log"), "-c", path],
+    subprocess.run([binary, "-p", TEST_DIR, "-e", os.path.join(TEST_DIR, "error.log"), "-c", path],
                    env=environment, check=True)

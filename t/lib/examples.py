@@ -16,7 +16,9 @@ import urllib.request
 
 import websockets
 
-import wire
+from environment import PORT, TEST_DIR, TIMEOUT, TLS_PORT
+from expectation import check, wait_until
+from nginx import nginx
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NODE_MODULES = os.path.join(ROOT, "build/examples/node_modules")
@@ -37,11 +39,11 @@ def use_location(path, changes, also=()):
         changes = {"http://127.0.0.1:3000": f"http://{changes}"}
     changes = {"redis://127.0.0.1:6379": f"redis://127.0.0.1:{os.environ['TEST_REDIS_PORT']}", **changes, **dict(also)}
     for shipped, ours in changes.items():
-        wire.check(shipped in text, f"{shipped} in {path}")
+        check(shipped in text, f"{shipped} in {path}")
         text = text.replace(shipped, ours)
-    with open(os.path.join(wire.TEST_DIR, "location.conf"), "w", encoding="utf-8") as file:
+    with open(os.path.join(TEST_DIR, "location.conf"), "w", encoding="utf-8") as file:
         file.write(text)
-    wire.nginx.reload()
+    nginx.reload()
 
 
 def use_configuration(name, changes={}):
@@ -52,19 +54,19 @@ def use_configuration(name, changes={}):
     with open(os.path.join(ROOT, "examples/nginx", name), encoding="utf-8") as file:
         text = file.read()
     usual = {
-        "listen 80;": f"listen 127.0.0.1:{wire.PORT};",
-        "listen 443 ssl;": f"listen 127.0.0.1:{wire.TLS_PORT} ssl;",
+        "listen 80;": f"listen 127.0.0.1:{PORT};",
+        "listen 443 ssl;": f"listen 127.0.0.1:{TLS_PORT} ssl;",
         "redis://127.0.0.1:6379": f"redis://127.0.0.1:{os.environ.get('TEST_REDIS_PORT')}",
         "127.0.0.1:3000": os.environ["TEST_BACKEND"],
     }
     for shipped, ours in usual.items():
         text = text.replace(shipped, ours)
     for shipped, ours in changes.items():
-        wire.check(shipped in text, f"{shipped} in {name}")
+        check(shipped in text, f"{shipped} in {name}")
         text = text.replace(shipped, ours)
-    with open(os.path.join(wire.TEST_DIR, "configuration.conf"), "w", encoding="utf-8") as file:
+    with open(os.path.join(TEST_DIR, "configuration.conf"), "w", encoding="utf-8") as file:
         file.write(text)
-    wire.nginx.reload()
+    nginx.reload()
 
 
 class example:
@@ -77,20 +79,20 @@ class example:
         self.also = also
 
     def __enter__(self):
-        wire.check(os.path.isdir(NODE_MODULES), f"{NODE_MODULES} is there (make deps)")
-        here = os.path.join(wire.TEST_DIR, "examples")
+        check(os.path.isdir(NODE_MODULES), f"{NODE_MODULES} is there (make deps)")
+        here = os.path.join(TEST_DIR, "examples")
         if not os.path.isdir(here):
             shutil.copytree(os.path.join(ROOT, "examples"), here)
             os.symlink(NODE_MODULES, os.path.join(here, "node_modules"))
 
         runtime = RUNTIMES[os.path.splitext(self.backend)[1]]
-        self.output = os.path.join(wire.TEST_DIR, "example.out")
+        self.output = os.path.join(TEST_DIR, "example.out")
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen(
                 [*runtime, self.backend], cwd=here, env={**os.environ, **self.environment, "PORT": "0"}, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
         try:
-            self.port = wire.wait_until(self._port, "the example listens")
+            self.port = wait_until(self._port, "the example listens")
             use_location(self.location, f"127.0.0.1:{self.port}", self.also)
         except BaseException:
             self.__exit__()
@@ -107,13 +109,13 @@ class example:
 
     def _port(self):
         said = self.said()
-        wire.check(self.process.poll() is None, f"the example runs; it said:\n{said}")
+        check(self.process.poll() is None, f"the example runs; it said:\n{said}")
         found = re.search(r"listening on 127\.0\.0\.1:(\d+)", said)
         return found and int(found[1])
 
     def get(self, path):
         """JSON from the backend itself, past the gateway."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=wire.TIMEOUT) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=TIMEOUT) as answer:
             return json.load(answer)
 
 
@@ -121,7 +123,7 @@ _loop = asyncio.new_event_loop()
 
 
 def _complete(coroutine):
-    return _loop.run_until_complete(asyncio.wait_for(coroutine, wire.TIMEOUT))
+    return _loop.run_until_complete(asyncio.wait_for(coroutine, TIMEOUT))
 
 
 class LibraryClient:
@@ -129,7 +131,7 @@ class LibraryClient:
 
     def __init__(self, path, **headers):
         async def connect():
-            return await websockets.connect(f"ws://127.0.0.1:{wire.PORT}{path}", extra_headers=headers)
+            return await websockets.connect(f"ws://127.0.0.1:{PORT}{path}", extra_headers=headers)
         self._ws = _complete(connect())
 
     def send(self, message):

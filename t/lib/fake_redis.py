@@ -6,10 +6,13 @@
     s.bulk("{}")
 """
 
-import wire
+from expectation import equal
+from listener import listen_unix
+from octets import to_bytes
+from stream import Stream
 
 
-class Session(wire.Stream):
+class Session(Stream):
     """One connection of the gateway."""
 
     name = "redis"
@@ -17,7 +20,7 @@ class Session(wire.Stream):
     def command(self):
         """The next command's words."""
         count = self.recv_until(b"\r\n")
-        wire.equal(count[:1], b"*", "redis: a command")
+        equal(count[:1], b"*", "redis: a command")
         words = []
         for _ in range(int(count[1:])):
             size = int(self.recv_until(b"\r\n")[1:])
@@ -25,7 +28,7 @@ class Session(wire.Stream):
         return words
 
     def expect(self, *words):
-        wire.equal(self.command(), list(words), "redis: command")
+        equal(self.command(), list(words), "redis: command")
 
     def login(self):
         self.expect("PING")
@@ -51,13 +54,13 @@ class Session(wire.Stream):
         self.send(":-1\r\n")
 
     def bulk(self, text):
-        data = wire.to_bytes(text)
+        data = to_bytes(text)
         self.send(b"$%d\r\n%s\r\n" % (len(data), data))
 
 
 class FakeRedis:
     def __init__(self, name):
-        self.listener = wire.listen_unix(name)
+        self.listener = listen_unix(name)
 
     def connection(self):
         """The next connection, before its login."""

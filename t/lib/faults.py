@@ -18,9 +18,12 @@ import struct
 import subprocess
 import time
 
-import wire
-from async_wire import MASK, accept, answer_close, read_frame, upgrade
-from wire import CLOSE, TEXT, TEST_DIR, check, equal, frame
+import redis_client
+from async_wire import MASK, accept, answer_close, listen, read_frame, upgrade
+from environment import TEST_DIR
+from expectation import Failure, check, equal, wait_until
+from frame import CLOSE, TEXT, frame
+from nginx import nginx
 
 SOCKET = os.path.join(TEST_DIR, "faults.sock")
 SETTLED_SECONDS = 40
@@ -42,13 +45,13 @@ class Redis:
                  "--appendonly", "yes", "--appendfsync", "always", "--unixsocketperm", "777"],
                 stdout=output, stderr=output, preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
         self.command = None
-        wire.wait_until(self._answers, "Redis answers")
+        wait_until(self._answers, "Redis answers")
 
     def _answers(self):
         try:
-            self.command = wire.Redis(SOCKET)
+            self.command = redis_client.Redis(SOCKET)
             return self.command("PING") == "PONG"
-        except (OSError, wire.Failure):
+        except (OSError, Failure):
             return False
 
     def kill(self):
@@ -296,15 +299,14 @@ class World:
 
 def descriptors(redis):
     """Of the worker, without its connections to Redis: those come and go."""
-    pid, = wire.nginx.worker_pids()
+    pid, = nginx.worker_pids()
     return len(os.listdir(f"/proc/{pid}/fd")) - (len(redis.command("CLIENT", "LIST").splitlines()) - 1)
 
 
 async def story(sockets, rate):
     world = World(sockets, rate)
     world.redis.start()
-    wire.backend.sock.setblocking(False)
-    server = await asyncio.start_server(world.backend.serve, sock=wire.backend.sock, backlog=1024)
+    server = await listen(world.backend.serve)
 
     # The gateway's own connections first.
     _, first = await world.upgrade(world.new_session(), "/envelope")

@@ -1,6 +1,6 @@
 """How bytes have to flow through a tunnel, whatever moves them: each event method, TLS or not.
 
-The options are those of wire.client(), and tls_backend when the backend's side is TLS.
+The options are those of client(), and tls_backend when the backend's side is TLS.
 """
 
 import os
@@ -8,7 +8,14 @@ import select
 import ssl
 import struct
 
-from wire import TEXT, TIMEOUT, backend, check, client, equal, frame, in_thread, nginx, request_bytes
+from backend import backend
+from background import in_thread
+from client import client
+from environment import TIMEOUT
+from expectation import check, equal
+from frame import TEXT, frame
+from handshake import request_bytes
+from nginx import nginx
 
 MASK = b"mask"
 

@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 
-import wire
+from environment import TEST_DIR
+from expectation import check, wait_until
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -27,7 +28,7 @@ class Server:
                 self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
                 preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
         try:
-            wire.wait_until(self._listens, f"{self.command[0]} listens")
+            wait_until(self._listens, f"{self.command[0]} listens")
         except BaseException:
             self.__exit__()
             raise
@@ -43,7 +44,7 @@ class Server:
             self.process.wait()
 
     def _listens(self):
-        wire.check(self.process.poll() is None, f"{self.command[0]} runs; it said:\n{self.log()}")
+        check(self.process.poll() is None, f"{self.command[0]} runs; it said:\n{self.log()}")
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(self.path) == 0
 
@@ -54,8 +55,8 @@ class Server:
 
 def php_fpm():
     binary, = glob.glob("/usr/sbin/php-fpm[0-9]*")
-    path = os.path.join(wire.TEST_DIR, "fpm.sock")
-    configuration = os.path.join(wire.TEST_DIR, "fpm.conf")
+    path = os.path.join(TEST_DIR, "fpm.sock")
+    configuration = os.path.join(TEST_DIR, "fpm.conf")
     owner = "user = root\ngroup = root\n" if os.geteuid() == 0 else ""
     with open(configuration, "w", encoding="utf-8") as file:
         file.write(f"[global]\nerror_log = /proc/self/fd/2\ndaemonize = no\n[chat]\n{owner}listen = {path}\npm = static\n"
@@ -64,6 +65,6 @@ def php_fpm():
 
 
 def uwsgi(script):
-    path = os.path.join(wire.TEST_DIR, "uwsgi.sock")
+    path = os.path.join(TEST_DIR, "uwsgi.sock")
     return Server(["/usr/bin/uwsgi-core", "--plugin", "python3", "--socket", path, "--wsgi-file", script, "--callable", "app",
                    "--master", "--die-on-term", "--processes", "2"], path)

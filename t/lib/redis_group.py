@@ -10,12 +10,14 @@ import os
 import re
 import signal
 
-import wire
+from expectation import equal, fail, wait_until
+from process import running
+from redis_client import Redis
 
 
 def _node(text):
     name, port, pid, socket = text.split("=")
-    node = wire.Redis(socket)
+    node = Redis(socket)
     node.name, node.port, node.pid = name, int(port), int(pid)
     return node
 
@@ -27,7 +29,7 @@ def replicated():
     """The replica has all, and each sentinel has seen the others and it."""
     for name, node in nodes.items():
         if name.startswith("sentinel"):
-            wire.wait_until(lambda: "status=ok,address=" in node("INFO", "sentinel")
+            wait_until(lambda: "status=ok,address=" in node("INFO", "sentinel")
                             and re.search(r"slaves=1,sentinels=3", node("INFO", "sentinel")), f"{name} knows everybody")
 
 
@@ -38,7 +40,7 @@ def offset():
 
 def copied():
     """What was written to the master is at the replica."""
-    wire.wait_until(lambda: f"slave_repl_offset:{offset()}" in nodes["replica"]("INFO", "replication"), "the replica has it")
+    wait_until(lambda: f"slave_repl_offset:{offset()}" in nodes["replica"]("INFO", "replication"), "the replica has it")
 
 
 def again(node):
@@ -58,12 +60,12 @@ class Cluster:
             bus = members[0]("CONFIG", "GET", "cluster-port")[1]
             node("CLUSTER", "MEET", "127.0.0.1", members[0].port, bus)
         for node in members:
-            wire.wait_until(lambda: "cluster_state:ok" in node("CLUSTER", "INFO")
+            wait_until(lambda: "cluster_state:ok" in node("CLUSTER", "INFO")
                             and node("CLUSTER", "NODES").count(" connected ") >= len(members) - 1
                             and len(node("CLUSTER", "SLOTS")) == 3, f"{node.name} is part of the cluster")
         for node in members[3:]:
-            wire.equal(node("CLUSTER", "REPLICATE", members[0]("CLUSTER", "MYID")), "OK")
-            wire.wait_until(lambda: "master_link_status:up" in node("INFO", "replication"), f"{node.name} is a replica")
+            equal(node("CLUSTER", "REPLICATE", members[0]("CLUSTER", "MYID")), "OK")
+            wait_until(lambda: "master_link_status:up" in node("INFO", "replication"), f"{node.name} is a replica")
 
     def owner(self, key):
         """The node that serves the key."""
@@ -71,7 +73,7 @@ class Cluster:
         for first, last, master, *_ in next(iter(nodes.values()))("CLUSTER", "SLOTS"):
             if first <= slot <= last:
                 return next(node for node in nodes.values() if node.port == master[1])
-        return wire.fail(f"nobody serves {key}")
+        return fail(f"nobody serves {key}")
 
     def __call__(self, *words):
         return self.owner(words[1])(*words)
@@ -87,7 +89,7 @@ class Cluster:
         source("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
         for key in source("CLUSTER", "GETKEYSINSLOT", slot, 10000):
             yield
-            wire.equal(source("MIGRATE", "127.0.0.1", target.port, key, 0, 5000), "OK")
+            equal(source("MIGRATE", "127.0.0.1", target.port, key, 0, 5000), "OK")
         yield
         for node in (target, source, *nodes.values()):
             node("CLUSTER", "SETSLOT", slot, "NODE", target_id)
@@ -98,4 +100,4 @@ cluster = Cluster()
 
 def kill(node):
     os.kill(node.pid, signal.SIGKILL)
-    wire.wait_until(lambda: not wire.running(node.pid), f"{node.name} is gone")
+    wait_until(lambda: not running(node.pid), f"{node.name} is gone")

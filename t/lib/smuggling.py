@@ -6,7 +6,11 @@ answered before, serves every path, takes a status from the query (?status=101),
 
 import re
 
-import wire
+from client import dial
+from expectation import Failure, check, equal, shown
+from frame import CLOSE
+from handshake import request_bytes
+from stream import Stream
 
 SECRET = b"what nginx forbids"
 FORBIDDEN = b"GET /forbidden HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -26,7 +30,7 @@ def careless_backend(connection):
             return serve_frames(connection)
         try:
             connection.read_request()
-        except (wire.Failure, ValueError):
+        except (Failure, ValueError):
             return  # no more requests
 
 
@@ -46,7 +50,7 @@ def answer(connection):
 
 def serve_frames(connection):
     """A real WebSocket: anything but sound frames fails the test."""
-    while connection.recv_message()[0] != wire.CLOSE:
+    while connection.recv_message()[0] != CLOSE:
         pass
     connection.send_close(1000)
 
@@ -54,7 +58,7 @@ def serve_frames(connection):
 def smuggle(request, then=FORBIDDEN, glued=True):
     """Sends `request` and behind it `then`, at once or after the first answer; reads to the end. Returns the statuses
     that came, and fails when the forbidden page did, or when the backend was asked for it."""
-    stream = wire.Stream(wire.dial())
+    stream = Stream(dial())
     head = b""
     try:
         stream.send(request + then if glued else request)
@@ -65,8 +69,8 @@ def smuggle(request, then=FORBIDDEN, glued=True):
         pass  # nginx has had enough
     got = head + stream.recv_all()
     stream.close()
-    wire.check(SECRET not in got, f"the forbidden page is out of reach of {wire.shown(request)}, got {wire.shown(got)}")
-    wire.check(not [uri for uri in reached if "/forbidden" in uri], f"the backend isn't asked for it by {wire.shown(request)}")
+    check(SECRET not in got, f"the forbidden page is out of reach of {shown(request)}, got {shown(got)}")
+    check(not [uri for uri in reached if "/forbidden" in uri], f"the backend isn't asked for it by {shown(request)}")
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3})", got)]
 
 
@@ -75,5 +79,5 @@ def attack(places, expected, change="", **request):
     the rest as request_bytes() has it. The statuses must be those expected."""
     for place in places:
         for glued in True, False:
-            data = wire.request_bytes(place + change, **{"cookie": "t=abc", **request})
-            wire.equal(smuggle(data, glued=glued), expected, f"{place}, {'glued' if glued else 'in turn'}: {wire.shown(data)}")
+            data = request_bytes(place + change, **{"cookie": "t=abc", **request})
+            equal(smuggle(data, glued=glued), expected, f"{place}, {'glued' if glued else 'in turn'}: {shown(data)}")

@@ -4,7 +4,8 @@ import json
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from wire import equal, get, wait_until
+from client import get
+from expectation import equal, wait_until
 
 
 def answer(path, **request):

@@ -8,7 +8,7 @@ import os
 import urllib.parse
 import urllib.request
 
-import wire
+from environment import PORT, TEST_DIR, TIMEOUT
 
 
 class Browser:
@@ -27,7 +27,7 @@ class Browser:
 
     def _open(self, path, body):
         self._former.update({cookie.name: cookie.value for cookie in self._jar})
-        with self._opener.open(f"http://127.0.0.1:{wire.PORT}{path}", body, timeout=wire.TIMEOUT) as answer:
+        with self._opener.open(f"http://127.0.0.1:{PORT}{path}", body, timeout=TIMEOUT) as answer:
             return answer.read().decode()
 
     def cookie(self, name):
@@ -50,7 +50,7 @@ def signed(id, secret, quoted=True):
 
 
 def secret_file(*secrets):
-    path = os.path.join(wire.TEST_DIR, f"secrets.{len(os.listdir(wire.TEST_DIR))}")
+    path = os.path.join(TEST_DIR, f"secrets.{len(os.listdir(TEST_DIR))}")
     with open(path, "w", encoding="utf-8") as file:
         file.writelines(secret + "\n" for secret in secrets)
     return path

@@ -13,7 +13,7 @@
 #     c, b = tunnel("/", cookie="X-Token=abc")
 #
 # Sections (`--- name`, then lines; or `--- name: one line`):
-#   client        Python; t/lib/wire.py says what it has at hand
+#   client        Python; t/lib/script.py says what it has at hand
 #   backend       Python, the body of a function of `connection`, run for each connection to the backend
 #   redis         commands for the block's Redis, or `none`
 #   redis_own     a redis-server for this block only; without it, one for the file, flushed for each block

@@ -1,0 +1,5 @@
+"""Bytes."""
+
+
+def to_bytes(data):
+    return data.encode() if isinstance(data, str) else bytes(data)
