@@ -1,151 +1,13 @@
-// Sessions: one read for many, changes told, nothing missed. Redis and the clock are scripted here.
-#include "auth/sessions.h"
-
-#include <deque>
-#include <set>
-#include <string>
-#include <vector>
-
-#include "cmocka.hpp"
-
-#include <hiredis/hiredis.h>
+// Sessions: one read for many, changes told, nothing missed.
+#include "auth_sessions.hpp"
 
 namespace {
 
+using sessions::Verdicts;
+using sessions::World;
 using ws::auth::Milliseconds;
-using ws::auth::Sessions;
-using ws::auth::SessionsOptions;
 using ws::auth::Verdict;
 using ws::auth::Watch;
-using ws::redis::Outcome;
-
-class ScriptedStore final : public ws::redis::Store {
-public:
-    class Handle final : public ws::redis::Pending {
-    public:
-        explicit Handle(std::shared_ptr<bool> cancelled) : cancelled_(std::move(cancelled)) {}
-        ~Handle() override { *cancelled_ = true; }
-
-    private:
-        std::shared_ptr<bool> cancelled_;
-    };
-
-    std::unique_ptr<ws::redis::Pending> send(std::span<const std::string_view> argv, Done done) override {
-        auto cancelled = std::make_shared<bool>(false);
-        // Asked after a read: answered apart.
-        std::deque<Waiting>& queue = argv[0] == "PTTL" ? times_to_live : waiting;
-        queue.push_back({{argv.begin(), argv.end()}, std::move(done), cancelled});
-        return std::make_unique<Handle>(cancelled);
-    }
-
-    void track(ws::redis::Invalidations&) override { ++tracks; }
-
-    // Answers the oldest command.
-    void answer(const char* value) {
-        redisReply reply{};
-        std::string text = value == nullptr ? "" : value;
-        reply.type = value == nullptr ? REDIS_REPLY_NIL : REDIS_REPLY_STRING;
-        reply.str = text.data();
-        reply.len = text.size();
-        finish({Outcome::Status::reply, &reply});
-    }
-    void refuse(const char* text) {
-        redisReply reply{};
-        std::string copy = text;
-        reply.type = REDIS_REPLY_ERROR;
-        reply.str = copy.data();
-        reply.len = copy.size();
-        finish({Outcome::Status::reply, &reply});
-    }
-    void lose() { finish({Outcome::Status::unavailable, nullptr}); }
-    // How long the key that was asked about first has still to live.
-    void answer_time(long long milliseconds) {
-        redisReply reply{};
-        reply.type = REDIS_REPLY_INTEGER;
-        reply.integer = milliseconds;
-        finish(times_to_live, {Outcome::Status::reply, &reply});
-    }
-    void refuse_time() {
-        redisReply reply{};
-        reply.type = REDIS_REPLY_ERROR;
-        finish(times_to_live, {Outcome::Status::reply, &reply});
-    }
-    void lose_time() { finish(times_to_live, {Outcome::Status::unavailable, nullptr}); }
-
-    struct Waiting {
-        std::vector<std::string> words;
-        Done done;
-        std::shared_ptr<bool> cancelled;
-    };
-    std::deque<Waiting> waiting;
-    std::deque<Waiting> times_to_live;
-    int tracks = 0;
-
-private:
-    void finish(const Outcome& outcome) { finish(waiting, outcome); }
-    static void finish(std::deque<Waiting>& queue, const Outcome& outcome) {
-        assert_false(queue.empty());
-        const Waiting command = std::move(queue.front());
-        queue.pop_front();
-        if (!*command.cancelled) { command.done(outcome); }
-    }
-};
-
-class ScriptedClock final : public ws::auth::Clock {
-public:
-    Milliseconds now() const noexcept override { return time; }
-    void wake_at(Milliseconds at) noexcept override { wakes.insert(at); }
-
-    // Runs until nothing is due any more.
-    void settle(Sessions& sessions) {
-        while (!wakes.empty() && *wakes.begin() <= time) {
-            wakes.erase(wakes.begin());
-            sessions.run();
-        }
-    }
-    void pass(Sessions& sessions, int milliseconds) {
-        time += Milliseconds(milliseconds);
-        settle(sessions);
-    }
-
-    Milliseconds time{1000000};
-    std::set<Milliseconds> wakes;
-};
-
-struct World {
-    explicit World(SessionsOptions options = {}) : sessions(store, clock, options) {}
-
-    struct Seen {
-        std::vector<std::string> verdicts;  // "allowed TEXT", "denied", ...
-        std::unique_ptr<Watch> watch;
-    };
-
-    void watch(Seen& seen, std::string_view key, bool live = true, int recheck = 30000, int cache = 0) {
-        const std::string_view words[] = {"GET", key};
-        const ws::auth::Question question{words, live, Milliseconds(recheck), Milliseconds(cache)};
-        seen.watch = sessions.watch(question, [&seen](const Verdict& verdict) {
-            switch (verdict.status) {
-                case WS_AUTH_ALLOWED:
-                    seen.verdicts.push_back("allowed " + std::string(ws::auth::view(verdict.session)));
-                    break;
-                case WS_AUTH_DENIED: seen.verdicts.emplace_back("denied"); break;
-                case WS_AUTH_UNAVAILABLE: seen.verdicts.emplace_back("unavailable"); break;
-                default: seen.verdicts.emplace_back("invalid"); break;
-            }
-        });
-    }
-    void watch_cached(Seen& seen, std::string_view key, int cache, bool live = true) {
-        watch(seen, key, live, 30000, cache);
-    }
-    void settle() { clock.settle(sessions); }
-    void pass(int milliseconds) { clock.pass(sessions, milliseconds); }
-
-    ScriptedStore store;
-    ScriptedClock clock;
-    Sessions sessions;
-};
-
-using Verdicts = std::vector<std::string>;
 
 void nothing_is_asked_before_the_event_loop_runs(void**) {
     World world;
@@ -254,110 +116,6 @@ void a_session_that_is_gone_ends_its_watches_and_is_forgotten(void**) {
     assert_true((seen.verdicts == Verdicts{"allowed 1", "denied"}));
     assert_int_equal(world.sessions.size(), 0);
     seen.watch.reset();
-}
-
-void cached_what_is_known_will_do_until_it_is_too_old(void**) {
-    World world;
-    World::Seen first;
-    World::Seen second;
-    World::Seen third;
-    world.watch(first, "a");
-    world.sessions.tracked(true);
-    world.settle();
-    world.store.answer("1");
-    world.pass(999);
-    world.watch_cached(second, "a", 1000);
-    assert_true(second.verdicts.empty());
-    world.settle();
-    assert_true(second.verdicts == Verdicts{"allowed 1"});
-    assert_true(first.verdicts == Verdicts{"allowed 1"});
-    assert_int_equal(world.sessions.tally().reads, 1);
-    assert_int_equal(world.store.tracks, 1);
-    world.pass(1);
-    world.watch_cached(third, "a", 1000);
-    world.settle();
-    assert_true(third.verdicts.empty());
-    assert_int_equal(world.sessions.tally().reads, 2);
-}
-
-void cached_who_is_strict_is_answered_by_a_read_all_the_same(void**) {
-    World world;
-    world.sessions.tracked(true);
-    World::Seen first;
-    World::Seen cached;
-    World::Seen strict;
-    world.watch(first, "a");
-    world.settle();
-    world.store.answer("1");
-    world.watch_cached(cached, "a", 1000);
-    world.watch(strict, "a");
-    world.settle();
-    assert_true(strict.verdicts.empty());
-    world.store.answer("1");
-    assert_true(cached.verdicts == Verdicts{"allowed 1"});
-    assert_true(strict.verdicts == Verdicts{"allowed 1"});
-}
-
-void cached_a_reported_change_is_read_for_who_comes_then(void**) {
-    World world;
-    World::Seen first;
-    World::Seen second;
-    World::Seen third;
-    world.watch(first, "a");
-    world.sessions.tracked(true);
-    world.settle();
-    world.store.answer("1");
-    world.watch_cached(second, "a", 60000);
-    world.sessions.invalidated("a");
-    world.settle();
-    assert_true(second.verdicts.empty());
-    world.store.answer("2");
-    assert_true(second.verdicts == Verdicts{"allowed 2"});
-    assert_true((first.verdicts == Verdicts{"allowed 1", "allowed 2"}));
-    world.sessions.missed();
-    world.watch_cached(third, "a", 60000);
-    world.settle();
-    assert_true(third.verdicts.empty());
-    world.store.answer(nullptr);
-    assert_true(third.verdicts == Verdicts{"denied"});
-}
-
-void cached_a_session_without_reports_is_read_for_each(void**) {
-    World world;
-    World::Seen first;
-    World::Seen second;
-    world.watch_cached(first, "a", 60000, false);
-    world.settle();
-    world.store.answer("1");
-    assert_int_equal(world.sessions.size(), 0);
-    world.watch_cached(second, "a", 60000, false);
-    world.settle();
-    assert_int_equal(world.store.waiting.size(), 1);
-}
-
-void cached_a_session_outlives_its_watches_until_it_is_too_old_or_changes(void**) {
-    World world({.max_unwatched = 2});
-    world.sessions.tracked(true);
-    for (const char* key : {"a", "b", "c"}) {
-        World::Seen seen;
-        world.watch_cached(seen, key, 1000, false);
-        world.settle();
-        world.store.answer("1");
-        assert_true(seen.verdicts == Verdicts{"allowed 1"});
-    }
-    assert_int_equal(world.sessions.size(), 2);
-    World::Seen known;
-    world.watch_cached(known, "a", 1000);
-    world.settle();
-    assert_true(known.verdicts == Verdicts{"allowed 1"});
-    assert_int_equal(world.sessions.tally().reads, 3);
-    known.watch.reset();
-    assert_int_equal(world.sessions.size(), 2);
-    world.sessions.invalidated("a");
-    assert_int_equal(world.sessions.size(), 1);
-    world.pass(1000);
-    assert_int_equal(world.sessions.size(), 0);
-    assert_int_equal(world.sessions.tally().reads, 3);
 }
 
 void changes_in_quick_succession_are_read_at_the_pace(void**) {
@@ -474,96 +232,6 @@ void an_outage_refuses_newcomers_and_keeps_those_who_are_in(void**) {
     assert_true((in.verdicts == Verdicts{"allowed 1", "denied"}));
 }
 
-// Its reports come, it is known, and expires so late.
-void let_in(World& world, World::Seen& seen, long long time_to_live) {
-    world.sessions.tracked(true);
-    world.watch(seen, "a");
-    world.settle();
-    world.store.answer("1");
-    assert_true((world.store.times_to_live[0].words == Verdicts{"PTTL", "a"}));
-    world.store.answer_time(time_to_live);
-}
-
-void a_session_is_read_when_it_has_expired(void**) {
-    World world;
-    World::Seen seen;
-    let_in(world, seen, 5000);
-    world.pass(5000);
-    assert_true(world.store.waiting.empty());
-    world.pass(1);
-    assert_int_equal(world.store.waiting.size(), 1);
-    world.store.answer(nullptr);
-    assert_true((seen.verdicts == Verdicts{"allowed 1", "denied"}));
-}
-
-void a_session_that_got_more_time_is_read_then(void**) {
-    World world;
-    World::Seen seen;
-    let_in(world, seen, 5000);
-    world.sessions.invalidated("a");
-    world.pass(250);
-    world.store.answer("1");
-    world.store.answer_time(60000);
-    world.pass(59000);
-    assert_true(world.store.waiting.empty());
-    world.pass(1001);
-    assert_int_equal(world.store.waiting.size(), 1);
-}
-
-void a_session_that_never_expires_or_whose_time_is_secret_is_left_alone(void**) {
-    World world;
-    World::Seen seen;
-    let_in(world, seen, -1);
-    world.sessions.invalidated("a");
-    world.pass(250);
-    world.store.answer("1");
-    world.store.refuse_time();
-    world.pass(1 << 30);
-    assert_true(world.store.waiting.empty());
-}
-
-void a_time_that_can_t_be_asked_about_stands_as_it_was_known(void**) {
-    World world;
-    World::Seen seen;
-    let_in(world, seen, 5000);
-    world.sessions.invalidated("a");
-    world.pass(250);
-    world.store.answer("1");
-    world.store.lose_time();
-    world.pass(4751);
-    assert_int_equal(world.store.waiting.size(), 1);
-}
-
-void a_session_that_expires_in_years_is_read_once_a_day(void**) {
-    constexpr int day = 24 * 3600 * 1000;
-    World world;
-    World::Seen seen;
-    let_in(world, seen, 1LL << 62);
-    for (int n = 0; n < 3; ++n) {
-        world.pass(day);
-        assert_true(world.store.waiting.empty());
-        world.pass(1);
-        world.store.answer("1");
-        world.store.answer_time(1LL << 40);
-    }
-    assert_true((seen.verdicts == Verdicts{"allowed 1"}));
-}
-
-void cached_nobody_is_let_in_by_a_session_that_has_expired(void**) {
-    World world;
-    World::Seen first, second;
-    world.sessions.tracked(true);
-    world.watch_cached(first, "a", 60000, false);
-    world.settle();
-    world.store.answer("1");
-    world.store.answer_time(5000);
-    world.pass(5001);
-    assert_int_equal(world.sessions.size(), 0);
-    world.watch_cached(second, "a", 60000, false);
-    world.settle();
-    assert_int_equal(world.store.waiting.size(), 1);
-}
-
 void a_question_that_is_not_live_is_answered_once(void**) {
     World world;
     World::Seen seen;
@@ -671,62 +339,6 @@ void a_change_is_still_read_when_who_waited_for_it_was_refused(void**) {
     assert_true((in.verdicts == Verdicts{"allowed 1", "denied"}));
 }
 
-void a_session_is_renewed_while_a_watch_wants_it(void**) {
-    World world;
-    world.sessions.tracked(true);
-    World::Seen one;
-    World::Seen two;
-    world.watch(one, "a");
-    world.watch(two, "a");
-    world.settle();
-    world.store.answer("1");
-    const ws::auth::Renewal renewal{Milliseconds(60000), Milliseconds(6000)};
-    one.watch->renew(renewal);
-    two.watch->renew(renewal);
-    world.settle();
-    assert_int_equal(world.store.waiting.size(), 1);
-    const auto& words = world.store.waiting[0].words;
-    assert_true(
-        (words[0] == "EVAL" && words[2] == "1" && words[3] == "a" && words[4] == "60000" && words[5] == "57000"));
-    world.store.answer("1");
-    world.pass(5999);
-    assert_int_equal(world.store.waiting.size(), 0);
-    world.pass(1);
-    assert_int_equal(world.store.waiting.size(), 1);
-    world.store.answer("1");
-    one.watch.reset();
-    world.pass(6000);
-    assert_int_equal(world.store.waiting.size(), 1);
-    world.store.answer("1");
-    World::Seen other;
-    world.watch(other, "a");  // one that doesn't want it
-    world.settle();
-    world.store.answer("1");
-    two.watch.reset();
-    world.pass(60000);
-    assert_int_equal(world.store.waiting.size(), 0);
-}
-
-void a_store_that_refuses_to_renew_is_asked_no_more(void**) {
-    std::vector<std::string> refused;
-    World world({.on_renewal_refused = [&](std::string_view code) { refused.emplace_back(code); }});
-    world.sessions.tracked(true);
-    std::vector<World::Seen> seen(2);
-    for (std::size_t n = 0; n < seen.size(); ++n) {
-        world.watch(seen[n], std::to_string(n));
-        world.settle();
-        world.store.answer("1");
-        seen[n].watch->renew({Milliseconds(60000), Milliseconds(6000)});
-    }
-    world.settle();
-    world.store.refuse("NOPERM no");
-    world.store.refuse("NOPERM no");
-    world.pass(60000);
-    assert_true(refused == Verdicts{"NOPERM"});
-    assert_int_equal(world.store.waiting.size(), 0);
-    assert_int_equal(world.sessions.size(), 2);
-}
-
 void a_hash_and_a_string_of_one_key_are_two_sessions(void**) {
     World world;
     World::Seen text;
@@ -753,15 +365,8 @@ int main() {
         cmocka_unit_test(who_comes_behind_a_read_is_answered_by_the_next),
         cmocka_unit_test(a_known_session_is_read_again_for_who_comes),
         cmocka_unit_test(a_value_that_is_the_same_is_no_news),
-        cmocka_unit_test(cached_what_is_known_will_do_until_it_is_too_old),
-        cmocka_unit_test(cached_who_is_strict_is_answered_by_a_read_all_the_same),
-        cmocka_unit_test(cached_a_reported_change_is_read_for_who_comes_then),
-        cmocka_unit_test(cached_a_session_without_reports_is_read_for_each),
-        cmocka_unit_test(cached_a_session_outlives_its_watches_until_it_is_too_old_or_changes),
         cmocka_unit_test(who_waits_too_long_for_a_place_is_refused),
         cmocka_unit_test(a_change_is_still_read_when_who_waited_for_it_was_refused),
-        cmocka_unit_test(a_session_is_renewed_while_a_watch_wants_it),
-        cmocka_unit_test(a_store_that_refuses_to_renew_is_asked_no_more),
         cmocka_unit_test(changes_in_quick_succession_are_read_at_the_pace),
         cmocka_unit_test(a_change_behind_the_first_read_is_read_again_before_anybody_is_let_in),
         cmocka_unit_test(a_session_that_changes_all_the_time_is_answered_all_the_same),
@@ -769,12 +374,6 @@ int main() {
         cmocka_unit_test(without_reports_sessions_are_read_at_their_interval),
         cmocka_unit_test(with_reports_nothing_is_read_without_one),
         cmocka_unit_test(an_outage_refuses_newcomers_and_keeps_those_who_are_in),
-        cmocka_unit_test(a_session_is_read_when_it_has_expired),
-        cmocka_unit_test(a_session_that_got_more_time_is_read_then),
-        cmocka_unit_test(a_session_that_never_expires_or_whose_time_is_secret_is_left_alone),
-        cmocka_unit_test(a_time_that_can_t_be_asked_about_stands_as_it_was_known),
-        cmocka_unit_test(a_session_that_expires_in_years_is_read_once_a_day),
-        cmocka_unit_test(cached_nobody_is_let_in_by_a_session_that_has_expired),
         cmocka_unit_test(a_question_that_is_not_live_is_answered_once),
         cmocka_unit_test(a_watch_that_leaves_cancels_its_read_and_frees_the_place),
         cmocka_unit_test(a_callback_may_end_watches_its_own_included),

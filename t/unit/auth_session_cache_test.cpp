@@ -1,0 +1,124 @@
+// Sessions that are known already: for whom they will do, and how long.
+#include "auth_sessions.hpp"
+
+namespace {
+
+using sessions::Verdicts;
+using sessions::World;
+
+void cached_what_is_known_will_do_until_it_is_too_old(void**) {
+    World world;
+    World::Seen first;
+    World::Seen second;
+    World::Seen third;
+    world.watch(first, "a");
+    world.sessions.tracked(true);
+    world.settle();
+    world.store.answer("1");
+    world.pass(999);
+    world.watch_cached(second, "a", 1000);
+    assert_true(second.verdicts.empty());
+    world.settle();
+    assert_true(second.verdicts == Verdicts{"allowed 1"});
+    assert_true(first.verdicts == Verdicts{"allowed 1"});
+    assert_int_equal(world.sessions.tally().reads, 1);
+    assert_int_equal(world.store.tracks, 1);
+    world.pass(1);
+    world.watch_cached(third, "a", 1000);
+    world.settle();
+    assert_true(third.verdicts.empty());
+    assert_int_equal(world.sessions.tally().reads, 2);
+}
+
+void cached_who_is_strict_is_answered_by_a_read_all_the_same(void**) {
+    World world;
+    world.sessions.tracked(true);
+    World::Seen first;
+    World::Seen cached;
+    World::Seen strict;
+    world.watch(first, "a");
+    world.settle();
+    world.store.answer("1");
+    world.watch_cached(cached, "a", 1000);
+    world.watch(strict, "a");
+    world.settle();
+    assert_true(strict.verdicts.empty());
+    world.store.answer("1");
+    assert_true(cached.verdicts == Verdicts{"allowed 1"});
+    assert_true(strict.verdicts == Verdicts{"allowed 1"});
+}
+
+void cached_a_reported_change_is_read_for_who_comes_then(void**) {
+    World world;
+    World::Seen first;
+    World::Seen second;
+    World::Seen third;
+    world.watch(first, "a");
+    world.sessions.tracked(true);
+    world.settle();
+    world.store.answer("1");
+    world.watch_cached(second, "a", 60000);
+    world.sessions.invalidated("a");
+    world.settle();
+    assert_true(second.verdicts.empty());
+    world.store.answer("2");
+    assert_true(second.verdicts == Verdicts{"allowed 2"});
+    assert_true((first.verdicts == Verdicts{"allowed 1", "allowed 2"}));
+    world.sessions.missed();
+    world.watch_cached(third, "a", 60000);
+    world.settle();
+    assert_true(third.verdicts.empty());
+    world.store.answer(nullptr);
+    assert_true(third.verdicts == Verdicts{"denied"});
+}
+
+void cached_a_session_without_reports_is_read_for_each(void**) {
+    World world;
+    World::Seen first;
+    World::Seen second;
+    world.watch_cached(first, "a", 60000, false);
+    world.settle();
+    world.store.answer("1");
+    assert_int_equal(world.sessions.size(), 0);
+    world.watch_cached(second, "a", 60000, false);
+    world.settle();
+    assert_int_equal(world.store.waiting.size(), 1);
+}
+
+void cached_a_session_outlives_its_watches_until_it_is_too_old_or_changes(void**) {
+    World world({.max_unwatched = 2});
+    world.sessions.tracked(true);
+    for (const char* key : {"a", "b", "c"}) {
+        World::Seen seen;
+        world.watch_cached(seen, key, 1000, false);
+        world.settle();
+        world.store.answer("1");
+        assert_true(seen.verdicts == Verdicts{"allowed 1"});
+    }
+    assert_int_equal(world.sessions.size(), 2);
+    World::Seen known;
+    world.watch_cached(known, "a", 1000);
+    world.settle();
+    assert_true(known.verdicts == Verdicts{"allowed 1"});
+    assert_int_equal(world.sessions.tally().reads, 3);
+    known.watch.reset();
+    assert_int_equal(world.sessions.size(), 2);
+    world.sessions.invalidated("a");
+    assert_int_equal(world.sessions.size(), 1);
+    world.pass(1000);
+    assert_int_equal(world.sessions.size(), 0);
+    assert_int_equal(world.sessions.tally().reads, 3);
+}
+
+}  // namespace
+
+int main() {
+    const CMUnitTest tests[] = {
+        cmocka_unit_test(cached_what_is_known_will_do_until_it_is_too_old),
+        cmocka_unit_test(cached_who_is_strict_is_answered_by_a_read_all_the_same),
+        cmocka_unit_test(cached_a_reported_change_is_read_for_who_comes_then),
+        cmocka_unit_test(cached_a_session_without_reports_is_read_for_each),
+        cmocka_unit_test(cached_a_session_outlives_its_watches_until_it_is_too_old_or_changes),
+    };
+    return cmocka_run_group_tests_name("session cache", tests, nullptr, nullptr);
+}
