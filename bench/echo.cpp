@@ -1,4 +1,6 @@
-// An echo service for WebSocket and HTTP, fast enough to be no part of what is measured. Prints its port.
+// An echo service for WebSocket and HTTP, fast enough to be no part of what is measured.
+//
+//     echo PORT
 //
 // The path of the request says what comes: /envelope... gets envelopes and answers with their data, /commands... answers with
 // commands, anything else gets frames and sends them back. A POST gets its body back, with its type; in http delivery that is an echo
@@ -92,7 +94,7 @@ std::string_view data_of(std::string_view envelope) {
 
 void answer_frame(Connection& c, const Frame& frame) {
     char* payload = c.in.at(frame.payload);
-    if (frame.mask != nullptr) { unmask(payload, frame.payload.size(), frame.mask); }
+    if (frame.mask != nullptr) { mask(payload, frame.payload.size(), frame.mask); }
     c.closing = frame.opcode == 8;
     if (frame.opcode > 2 || c.kind == Connection::Kind::raw) {
         append_head(c.out, frame.opcode == 9 ? 10 : frame.opcode, frame.payload.size(), false);
@@ -127,17 +129,16 @@ bool serve(Connection& c) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    require(argc == 2, "a port");
     const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof(address);
-    if (bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener, 4096) != 0 ||
-        getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    const sockaddr_in address = loopback(static_cast<std::uint16_t>(std::atoi(argv[1])));
+    const int on = 1;
+    if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
+        listen(listener, 4096) != 0) {
         die("listen");
     }
-    std::printf("%u\n", ntohs(address.sin_port));
-    std::fflush(stdout);
-
     const int epoll = epoll_create1(0);
     watch(epoll, listener, EPOLLIN, nullptr, EPOLL_CTL_ADD);
     for (;;) {

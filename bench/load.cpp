@@ -2,7 +2,7 @@
 //
 //     load echo    port= path= cookie= sessions= connections= size= in_flight= seconds= pids=
 //         Messages of `size` bytes, `in_flight` of them under way on each connection. Every answer is compared with what was
-//         sent.
+//         sent, and has to come.
 //     load post    port= path= cookie= sessions= connections= size= seconds= pids= [context=]
 //         The same messages, one under way on each connection, as POST requests with the headers that http delivery sends.
 //     load upgrade port= path= cookie= sessions= connections= seconds= pids= [rate=]
@@ -10,15 +10,18 @@
 //     load hold    port= path= cookie= sessions= connections= [size=]
 //         Opens them, sends one message of `size` over each, prints "open", and holds them until its input ends.
 //
-// `cookie` with %d in it: another one for each connection, `sessions` different ones at most. The first two print one line: how many messages or upgrades,
-// in how many nanoseconds, and the nanoseconds of CPU (user and system) that each of `pids` has used meanwhile.
+// `cookie` with %d in it: another one for each connection, `sessions` different ones at most. With count= instead of seconds=, exactly
+// so many messages or upgrades, the first one included. All but the last print one line: how many messages or upgrades, in how many
+// nanoseconds, and the nanoseconds of CPU (user and system) that each of `pids` has used meanwhile.
 #include <algorithm>
 #include <chrono>
-#include <ctime>
+#include <csignal>
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "cpu_clocks.hpp"
 #include "wire.hpp"
 
 using namespace bench;
@@ -30,6 +33,8 @@ namespace {
 constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ ,.";
 constexpr std::size_t kinds = 16;             // of messages: each differs from the one before
 constexpr std::size_t opening_at_once = 200;  // no more than a listener's queue takes
+constexpr unsigned patience = 60;             // in seconds: what takes longer hangs
+constexpr unsigned patience_for_count = 540;  // callgrind may be what is waited for
 
 // The arguments, NAME=VALUE each.
 class Settings {
@@ -38,7 +43,7 @@ public:
         for (int i = 2; i < argc; ++i) {
             const std::string_view text = argv[i];
             const std::size_t equals = text.find('=');
-            require(equals != std::string_view::npos, "NAME=VALUE");
+            require(equals != std::string_view::npos, "arguments of the form NAME=VALUE");
             values_.emplace(text.substr(0, equals), text.substr(equals + 1));
         }
     }
@@ -53,32 +58,6 @@ public:
 
 private:
     std::map<std::string, std::string, std::less<>> values_;
-};
-
-// The CPU time of other processes, as exact as the kernel knows it: the ticks of /proc/PID/stat are too coarse.
-class CpuClocks {
-public:
-    explicit CpuClocks(const std::string& pids) {
-        for (std::size_t at = 0; at < pids.size();) {
-            std::size_t used = 0;
-            clockid_t clock;
-            if (clock_getcpuclockid(std::stoi(pids.substr(at), &used), &clock) != 0) { die("clock_getcpuclockid"); }
-            clocks_.push_back(clock);
-            at += used + 1;
-        }
-    }
-    [[nodiscard]] std::vector<long long> now() const {
-        std::vector<long long> all;
-        for (const clockid_t clock : clocks_) {
-            timespec time;
-            if (clock_gettime(clock, &time) != 0) { die("clock_gettime"); }
-            all.push_back(time.tv_sec * 1'000'000'000LL + time.tv_nsec);
-        }
-        return all;
-    }
-
-private:
-    std::vector<clockid_t> clocks_;
 };
 
 struct Target {
@@ -147,7 +126,7 @@ struct Connection {
         const std::size_t end = in.view().find("\r\n\r\n");
         if (end == std::string_view::npos) { return false; }
         const std::string line(in.view().substr(0, in.view().find("\r\n")));
-        require(line.starts_with("HTTP/1.1 101 "), ("a 101: " + line).c_str());
+        require(line.starts_with("HTTP/1.1 101 "), ("a 101, not " + line).c_str());
         in.use(end + 4);
         return open = true;
     }
@@ -164,7 +143,10 @@ public:
                   settings.number("sessions"), settings.has("context") ? settings.text("context") : ""},
           epoll_(epoll_create1(0)),
           connections_(settings.number("connections"), Connection{.epoll = epoll_}),
-          clocks_(settings.has("pids") ? settings.text("pids") : "") {}
+          clocks_(settings.has("pids") ? settings.text("pids") : ""),
+          count_(settings.has("count") ? settings.number("count") : 0),
+          seconds_(settings.has("seconds") ? settings.real("seconds") : 0),
+          left_(count_ > 0 ? count_ : std::numeric_limits<std::size_t>::max()) {}
 
     // Returns when all are open.
     void open_all() {
@@ -176,18 +158,26 @@ public:
                 ++begun;
             }
             poll(-1, [&open](Connection& c) {
-                require(c.in.fill(c.fd), "a connection that opens");
+                require(c.in.fill(c.fd), "a connection that opens; it was closed");
                 open += c.opened() ? 1 : 0;
             });
         }
     }
 
-    template <class On>
-    void run(Clock::time_point until, On on) {
-        while (Clock::now() < until) {
+    template <class Done, class On>
+    void run_until(Done done, On on) {
+        while (!done()) {
             poll(1, on);
             connect_due();
         }
+    }
+    // As long as that at least, and until every connection has had its share.
+    template <class On>
+    void run_for(std::chrono::nanoseconds time, On on) {
+        counted_ = 0;
+        run_until([this, until = Clock::now() +
+                                 time] { return Clock::now() >= until && counted_ >= 2 * connections_.size(); },
+                  on);
     }
 
     // Waits for events once, and gives the connection of each to `on`.
@@ -198,14 +188,17 @@ public:
         for (int i = 0; i < n; ++i) { on(*static_cast<Connection*>(events[i].data.ptr)); }
     }
 
-    // Runs a while until all is warm, then counts.
+    // Runs a while until all is warm, then counts; or runs until all of `count` are done.
     template <class On>
-    void measure(double seconds, On on) {
-        run(Clock::now() + 200ms, on);
-        counted_ = 0;
+    void measure(On on) {
+        if (count_ == 0) { run_for(200ms, on); }
         const auto cpu_before = clocks_.now();
         const auto begin = Clock::now();
-        run(begin + std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9)), on);
+        if (count_ == 0) {
+            run_for(std::chrono::nanoseconds(static_cast<std::int64_t>(seconds_ * 1e9)), on);
+        } else {
+            run_until([this] { return counted_ == count_; }, on);
+        }
         const auto cpu_after = clocks_.now();
         const auto spent = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin);
         std::printf("%llu %lld", static_cast<unsigned long long>(counted_), static_cast<long long>(spent.count()));
@@ -213,9 +206,16 @@ public:
         std::puts("");
     }
 
-    void echo(std::size_t size, std::size_t in_flight, double seconds);
-    void post(std::size_t size, double seconds);
-    void upgrade(double seconds, double rate);
+    // Sends no more: what is under way has to come.
+    template <class On>
+    void finish(On on) {
+        left_ = 0;
+        run_until([this] { return under_way_ == 0; }, on);
+    }
+
+    void echo(std::size_t size, std::size_t in_flight);
+    void post(std::size_t size);
+    void upgrade(double rate);
     void hold(std::size_t size);
 
 private:
@@ -230,6 +230,10 @@ private:
     int epoll_;
     std::vector<Connection> connections_;
     CpuClocks clocks_;
+    const std::size_t count_;            // of messages or upgrades, 0: as many as there is time for
+    const double seconds_;               // the time
+    std::size_t left_;                   // may still be sent
+    std::size_t under_way_ = 0;          // sent, and not answered
     std::vector<std::string> messages_;  // as they come back
     std::vector<std::string> frames_;    // as they are sent
     std::vector<Connection*> idle_;      // upgrade: not in use just now
@@ -251,64 +255,77 @@ void Load::prepare_messages(std::size_t size) {
 }
 
 void Load::send_messages(Connection& c, std::size_t n) {
+    n = std::min(n, left_);
+    left_ -= n;
+    under_way_ += n;
     for (std::size_t i = 0; i < n; ++i) { c.out += frames_[c.messages_sent++ % kinds]; }
     c.write();
 }
 
 // How many have come. Pings are answered.
 std::size_t Load::take_answers(Connection& c) {
-    require(c.in.fill(c.fd), "a connection that stays");
+    require(c.in.fill(c.fd), "a connection that stays; it was closed");
     std::size_t answers = 0;
     while (const auto frame = first_frame(c.in.view())) {
         if (frame->opcode == 9) { append_masked(c.out, 10, frame->payload); }
         if (frame->opcode == 1) {
-            require(frame->payload == messages_[c.answers++ % kinds], "the answer is what was sent");
+            require(frame->payload == messages_[c.answers++ % kinds], "an answer that is what was sent");
             ++answers;
         }
         c.in.use(frame->size);
     }
     c.in.settle();
     c.write();
+    under_way_ -= answers;
     return answers;
 }
 
-void Load::echo(std::size_t size, std::size_t in_flight, double seconds) {
+void Load::echo(std::size_t size, std::size_t in_flight) {
     prepare_messages(size);
     open_all();
     for (Connection& c : connections_) { send_messages(c, in_flight); }
-    measure(seconds, [this](Connection& c) {
+    const auto on = [this](Connection& c) {
         const std::size_t answers = take_answers(c);
         counted_ += answers;
         send_messages(c, answers);  // each makes room for another
-    });
+    };
+    measure(on);
+    finish(on);
 }
 
 void Load::send_post(Connection& c) {
+    if (left_ == 0) { return; }
+    --left_;
+    ++under_way_;
     const std::string& body = messages_[c.messages_sent++ % kinds];
     c.out += target_.event(body.size(), c.messages_sent);
     c.out += body;
     c.write();
 }
 
-void Load::post(std::size_t size, double seconds) {
+void Load::post(std::size_t size) {
     prepare_messages(size);
     for (std::size_t number = 0; number < connections_.size(); ++number) {
         connections_[number].connect(target_);
         send_post(connections_[number]);
     }
-    measure(seconds, [this](Connection& c) {
-        require(c.in.fill(c.fd), "a connection that stays");
+    const auto on = [this](Connection& c) {
+        require(c.in.fill(c.fd), "a connection that stays; it was closed");
         const std::string_view reply = c.in.view();
         const std::string& wanted = messages_[c.answers % kinds];
         const std::size_t head = reply.find("\r\n\r\n");
         if (head == std::string_view::npos || reply.size() < head + 4 + wanted.size()) { return; }
-        require(reply.starts_with("HTTP/1.1 200 ") && reply.substr(head + 4) == wanted, "the answer is what was sent");
+        require(reply.starts_with("HTTP/1.1 200 ") && reply.substr(head + 4) == wanted,
+                "an answer that is what was sent");
         c.in.use(reply.size());
         c.in.settle();
         ++c.answers;
         ++counted_;
+        --under_way_;
         send_post(c);
-    });
+    };
+    measure(on);
+    finish(on);
 }
 
 // As soon as it is open, it is closed: the handshake of RFC 6455 7.1.1, to the end of the TCP connection.
@@ -318,26 +335,31 @@ void Load::close_when_open(Connection& c) {
         append_masked(c.out, 8, std::string_view("\x03\xe8", 2));
         c.write();
     }
-    require(alive || c.open, "a connection that opens");
+    require(alive || c.open, "a connection that opens; it was closed");
     if (alive) { return; }
     ++counted_;
+    --under_way_;
     c.finish();
     idle_.push_back(&c);
 }
 
 void Load::connect_due() {
     const double elapsed = std::chrono::duration<double>(Clock::now() - begin_).count();
-    while (!idle_.empty() && (rate_ == 0 || static_cast<double>(next_) < rate_ * elapsed)) {
+    while (!idle_.empty() && left_ > 0 && (rate_ == 0 || static_cast<double>(next_) < rate_ * elapsed)) {
         idle_.back()->connect(target_, next_++);
         idle_.pop_back();
+        --left_;
+        ++under_way_;
     }
 }
 
-void Load::upgrade(double seconds, double rate) {
+void Load::upgrade(double rate) {
     for (Connection& c : connections_) { idle_.push_back(&c); }
     rate_ = rate;
     begin_ = Clock::now();
-    measure(seconds, [this](Connection& c) { close_when_open(c); });
+    const auto on = [this](Connection& c) { close_when_open(c); };
+    measure(on);
+    finish(on);
 }
 
 void Load::hold(std::size_t size) {
@@ -352,6 +374,7 @@ void Load::hold(std::size_t size) {
         }
     }
     watch(epoll_, STDIN_FILENO, EPOLLIN, nullptr, EPOLL_CTL_ADD);
+    alarm(0);
     std::puts("open");
     std::fflush(stdout);
     for (;;) {
@@ -365,21 +388,32 @@ void Load::hold(std::size_t size) {
     }
 }
 
+// Nothing comes any more.
+void give_up(int) {
+    static constexpr std::string_view text = "expected answers in time; it hangs\n";
+    (void)!write(STDERR_FILENO, text.data(), text.size());
+    _exit(1);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    require(argc > 1, "a mode");
+    require(argc > 1, "a mode: echo, post, upgrade or hold");
     const std::string_view mode = argv[1];
     const Settings settings(argc, argv);
     Load load(settings);
+    std::signal(SIGALRM, give_up);
+    alarm(settings.has("count")
+              ? patience_for_count
+              : patience + (settings.has("seconds") ? static_cast<unsigned>(settings.real("seconds")) : 0));
     if (mode == "echo") {
-        load.echo(settings.number("size"), settings.number("in_flight"), settings.real("seconds"));
+        load.echo(settings.number("size"), settings.number("in_flight"));
     } else if (mode == "post") {
-        load.post(settings.number("size"), settings.real("seconds"));
+        load.post(settings.number("size"));
     } else if (mode == "upgrade") {
-        load.upgrade(settings.real("seconds"), settings.has("rate") ? settings.real("rate") : 0);
+        load.upgrade(settings.has("rate") ? settings.real("rate") : 0);
     } else {
-        require(mode == "hold", "echo, post, upgrade or hold");
+        require(mode == "hold", "one of the modes echo, post, upgrade and hold");
         load.hold(settings.has("size") ? settings.number("size") : 0);
     }
     return 0;

@@ -1,8 +1,12 @@
-"""From results to a table, a plot, and the verdict on each target."""
+"""From results to a table, and the verdict on each target. What is judged is the number as it was measured, not as it is
+shown."""
 
 import statistics
+from dataclasses import dataclass
 
 import matrix
+
+FORMAT = 2  # of results.json; others are not read
 
 
 def cpu_per_message(sample):
@@ -17,192 +21,220 @@ def median(rounds, name, value):
     return statistics.median(value(a_round[name]) for a_round in rounds)
 
 
-def ratios(rounds, what, against):
-    """Of CPU, one for each round."""
-    return sorted(cpu_per_message(a_round[what]) / cpu_per_message(a_round[against]) for a_round in rounds)
+def ratios(rounds, what, against, value):
+    """One for each round, the least first."""
+    return sorted(value(a_round[what]) / value(a_round[against]) for a_round in rounds)
 
 
-def measured(results, row):
-    """The rounds that have both; empty when there are none."""
-    rounds = results.get(str(row.load), [])
-    return [a_round for a_round in rounds if row.what.name in a_round and row.against.name in a_round]
+@dataclass(frozen=True)
+class Comparison:
+    row: matrix.Row
+    rounds: list
+    failed: str  # why there is nothing to compare; empty if there is
+
+    @property
+    def ratios(self):
+        return ratios(self.rounds, self.row.what.name, self.row.against.name, cpu_per_message)
+
+    @property
+    def ratio(self):
+        return statistics.median(self.ratios)
+
+    @property
+    def throughput(self):
+        return statistics.median(ratios(self.rounds, self.row.what.name, self.row.against.name, per_second))
+
+    @property
+    def verdict(self):
+        if self.row.target is None:
+            return ""
+        return "failed" if self.failed else judgement(self.ratio <= self.row.target)
+
+
+def comparisons(results):
+    """Of all rows that were measured."""
+    for row in matrix.ROWS:
+        part = results.get(str(row.load))
+        if part is not None:
+            why = [f"{subject.name} failed: {part['failed'][subject.name]}"
+                   for subject in (row.what, row.against) if subject.name in part["failed"]]
+            yield Comparison(row, part["rounds"], "; ".join(why))
 
 
 def judgement(met):
     return "met" if met else "not met"
 
 
-def row_lines(results):
-    for row in matrix.ROWS:
-        rounds = measured(results, row)
-        if not rounds:
-            continue
-        found = ratios(rounds, row.what.name, row.against.name)
-        ratio = statistics.median(found)
-        yield row, rounds, ratio, (found[0], found[-1])
+def shown(number, target=None, unit=""):
+    """With as many digits as it takes to see on which side of the target it is."""
+    digits = 2
+    while target is not None and digits < 6 and (round(number, digits) <= target) != (number <= target):
+        digits += 1
+    return f"{number:.{digits}f}{unit}"
 
 
-def memory_at_target(results, state, what):
-    """Connections, and bytes of each: where the targets are."""
-    memory = results["memory"][state]
-    at = min(len(memory["connections"]), len(matrix.MEMORY_COUNTS)) - 1
-    return memory["connections"][at], memory["bytes"][what.name][at]
+def cells(*contents):
+    return "| " + " | ".join(content.replace("|", "\\|") for content in contents) + " |"
 
 
-def memory_ratios(results):
-    for state, what, against, target in matrix.MEMORY_TARGETS if "memory" in results else []:
-        count, size = memory_at_target(results, state, what)
-        yield state, what, against, count, size / memory_at_target(results, state, against)[1], target
+def heading(*contents):
+    return [cells(*contents), "|" + "---|" * len(contents)]
 
 
 def table(results):
-    lines = ["| what | load | against | CPU each | of the other | ratio (least to most) | throughput | target | |",
-             "|---|---|---|---|---|---|---|---|---|"]
-    for row, rounds, ratio, (least, most) in row_lines(results):
-        mine, theirs = (median(rounds, name, cpu_per_message) / 1000 for name in (row.what.name, row.against.name))
-        speed = median(rounds, row.what.name, per_second) / median(rounds, row.against.name, per_second)
+    verdicts_found = list(judged(results))
+    lines = [*comparison_table(results), *growth_table(results), *memory_tables(results), *gap_table(results)]
+    if verdicts_found:
+        lines.append(summary(verdicts_found) + " (`make bench` prints each.)")
+    return "\n".join(lines) + "\n"
+
+
+def comparison_table(results):
+    lines = heading("what", "load", "against", "CPU each", "of the other", "ratio (least to most)", "throughput", "target",
+                    "")
+    found = list(comparisons(results))
+    for one in found:
+        row = one.row
         target = "" if row.target is None else f"≤ {row.target:.2f}"
-        met = "" if row.target is None else judgement(round(ratio, 2) <= row.target)
-        lines.append(f"| {row.what.name} | {row.load} | {row.against.name} | {mine:.1f} µs | {theirs:.1f} µs "
-                     f"| {ratio:.2f} ({least:.2f} to {most:.2f}) | × {speed:.2f} | {target} | {met} |")
-    lines.append("")
-    lines += growth_table(results) + memory_table(results) + gap_table(results)
-    return "\n".join(lines)
+        if one.failed:
+            lines.append(cells(row.what.name, str(row.load), row.against.name, "", "", one.failed, "", target, one.verdict))
+            continue
+        mine, theirs = (median(one.rounds, name, cpu_per_message) / 1000 for name in (row.what.name, row.against.name))
+        lines.append(cells(
+            row.what.name, str(row.load), row.against.name, f"{mine:.1f} µs", f"{theirs:.1f} µs",
+            f"{shown(one.ratio, row.target)} ({one.ratios[0]:.2f} to {one.ratios[-1]:.2f})", f"× {one.throughput:.2f}",
+            target, one.verdict))
+    return lines + [""] if found else []
 
 
 def growth_table(results):
     points = results.get("growth", [])
     if not points:
         return []
-    lines = [f"| CPU per message of {matrix.GROWTH_SIZE} B, 1 in flight | " +
-             " | ".join(f"{point['connections']:,} connections" for point in points) + " |",
-             "|---|" + "---|" * len(points)]
+    lines = heading(f"CPU per message of {matrix.GROWTH_SIZE} B, 1 in flight",
+                    *(f"{point['connections']:,} connections" for point in points))
     for subject in matrix.GROWTH:
-        lines.append(f"| {subject.name} | " +
-                     " | ".join(f"{value:.1f} µs" for value in growth_of(points, subject)) + " |")
+        lines.append(cells(subject.name, *(
+            f"failed: {point['failed'][subject.name]}" if subject.name in point["failed"]
+            else f"{median(point['rounds'], subject.name, cpu_per_message) / 1000:.1f} µs" for point in points)))
     return lines + [""]
 
 
-def growth_of(points, subject):
-    """Microseconds of CPU per message, one for each number of connections."""
-    return [median(point["rounds"], subject.name, cpu_per_message) / 1000 for point in points]
+def growth_curves(results):
+    """Connections, and microseconds of CPU per message for each number of them, by subject."""
+    points = results.get("growth", [])
+    return [point["connections"] for point in points], {
+        subject.name: [median(point["rounds"], subject.name, cpu_per_message) / 1000 for point in points]
+        for subject in matrix.GROWTH if points and not any(subject.name in point["failed"] for point in points)}
 
 
-def memory_table(results):
+# Memory
+
+def at_target(memory):
+    """Which of the numbers of connections the targets are for: the highest up to MEMORY_TARGET_COUNT."""
+    return max(i for i, count in enumerate(memory["connections"]) if i == 0 or count <= matrix.MEMORY_TARGET_COUNT)
+
+
+@dataclass(frozen=True)
+class MemoryVerdict:
+    what: str
+    text: str
+    verdict: str
+
+
+def memory_verdicts(memory, state):
+    """Of the targets for connections that are `fresh` or `used`."""
+    at = at_target(memory)
+
+    def judge(what, against, number, target, number_shown, target_shown):
+        why = [f"{name} failed" for name in (what, against) if name in memory["failed"]]
+        if why:
+            return MemoryVerdict(what, "; ".join(why), "failed")
+        return MemoryVerdict(what, f"{number_shown(number())} (≤ {target_shown})", judgement(number() <= target))
+
+    def size(name):
+        return memory["bytes"][name][at]
+
+    for of_state, what, against, target in matrix.MEMORY_TARGETS:
+        if of_state == state:
+            yield judge(what.name, against.name, lambda: size(what.name) / size(against.name), target,
+                        lambda number: f"{shown(number, target)} of {against.name}", f"{target:.2f}")
+    for of_state, what, limit in matrix.MEMORY_LIMITS:
+        if of_state == state:
+            yield judge(what.name, what.name, lambda: size(what.name) / 1024, limit / 1024,
+                        lambda number: shown(number, limit / 1024, " KiB"), f"{limit / 1024:.0f} KiB")
+
+
+def memory_tables(results):
     lines = []
     for state, memory in results.get("memory", {}).items():
-        lines.append(f"| memory of an idle connection, {state} | " +
-                     " | ".join(f"{n:,} connections" for n in memory["connections"]) + " |")
-        lines.append("|---|" + "---|" * len(memory["connections"]))
+        counts = memory["connections"]
+        found = {verdict.what: f"{verdict.text}: {verdict.verdict}" for verdict in memory_verdicts(memory, state)}
+        lines += heading(f"memory of an idle connection, {state}", *(f"{count:,} connections" for count in counts),
+                         f"target, with {counts[at_target(memory)]:,}")
         for name, sizes in memory["bytes"].items():
-            lines.append(f"| {name} | " + " | ".join(f"{size / 1024:.1f} KiB" for size in sizes) + " |")
+            shown_sizes = ([f"{size / 1024:.1f} KiB" for size in sizes] if sizes
+                           else [f"failed: {memory['failed'][name]}"] + [""] * (len(counts) - 1))
+            lines.append(cells(name, *shown_sizes, found.get(name, "")))
         lines.append("")
     return lines
 
 
+# The event loop
+
 def gap_table(results):
     if "event loop" not in results:
         return []
-    lines = ["| longest event-loop gap | in CPU time | in time | upgrades |", "|---|---|---|---|"]
-    for name, gap in results["event loop"].items():
-        lines.append(f"| {name} | {gap['cpu'] * 1000:.1f} ms | {gap['wall'] * 1000:.1f} ms | {gap['upgrades']} |")
+    part = results["event loop"]
+    lines = heading("longest event-loop gap", "in time", "in CPU time", "idle connections", "upgrades", "target", "")
+    for name, gap in part["gaps"].items():
+        target = f"< {matrix.GAP_TARGET * 1000:.0f} ms" if name != matrix.STOCK.name else ""
+        if gap is None:
+            lines.append(cells(name, f"failed: {part['failed'][name]}", "", "", "", target, "failed" if target else ""))
+            continue
+        lines.append(cells(name, f"{gap['wall'] * 1000:.1f} ms", f"{gap['cpu'] * 1000:.1f} ms", f"{gap['connections']:,}",
+                           f"{gap['upgrades']:,}", target, judgement(gap["wall"] < matrix.GAP_TARGET) if target else ""))
     return lines + [""]
+
+
+# The targets
+
+def judged(results):
+    """A verdict and what it is about, for each target."""
+    for one in comparisons(results):
+        if one.row.target is not None:
+            found = one.failed or f"{shown(one.ratio, one.row.target)} (≤ {one.row.target:.2f})"
+            yield one.verdict, f"{one.row.what.name} against {one.row.against.name}, {one.row.load}: {found}"
+    for state, memory in results.get("memory", {}).items():
+        count = memory["connections"][at_target(memory)]
+        for one in memory_verdicts(memory, state):
+            yield one.verdict, f"memory of {one.what}, {count:,} idle connections, {state}: {one.text}"
+    if "event loop" in results:
+        for name, gap in results["event loop"]["gaps"].items():
+            if name != matrix.STOCK.name:
+                limit = f"(< {matrix.GAP_TARGET * 1000:.0f} ms)"
+                found = f"{gap['wall'] * 1000:.1f} ms {limit}" if gap else f"{name} failed"
+                yield (judgement(gap["wall"] < matrix.GAP_TARGET) if gap else "failed",
+                       f"longest event-loop gap, {name}: {found}")
 
 
 def verdicts(results):
     """One line for each target."""
-    lines = []
-    for row, _, ratio, _ in row_lines(results):
-        if row.target is not None:
-            lines.append(f"{judgement(round(ratio, 2) <= row.target)}: {row.what.name} against {row.against.name}, "
-                         f"{row.load}: {ratio:.2f} (≤ {row.target:.2f})")
-    for state, what, against, count, ratio, target in memory_ratios(results):
-        lines.append(f"{judgement(round(ratio, 2) <= target)}: memory of {what.name} against {against.name}, "
-                     f"{count} idle connections, {state}: {ratio:.2f} (≤ {target:.2f})")
-    for state, what, limit in matrix.MEMORY_LIMITS if "memory" in results else []:
-        count, size = memory_at_target(results, state, what)
-        lines.append(f"{judgement(size <= limit)}: memory of {what.name}, {count} idle connections, {state}: "
-                     f"{size / 1024:.1f} KiB (≤ {limit / 1024:.0f} KiB)")
-    for name, gap in results.get("event loop", {}).items():
-        if name != matrix.STOCK.name:
-            lines.append(f"{judgement(gap['cpu'] < matrix.GAP_TARGET)}: longest event-loop gap, {name}: "
-                         f"{gap['cpu'] * 1000:.1f} ms (< {matrix.GAP_TARGET * 1000:.0f} ms)")
-    return "\n".join(lines)
+    found = list(judged(results))
+    return "\n".join([*(f"{verdict}: {text}" for verdict, text in found), summary(found)]) if found else ""
 
 
-# The plot
-
-COLOURS = {"stock": "#888888", "stock+64k": "#bbbbbb", "headers": "#1f6feb", "envelope": "#d2691e",
-           "http": "#8250df"}
-CHARTS_WIDTH, CHART_WIDTH, CHART_HEIGHT, MARGIN = 960, 400, 240, 60
-
-
-def text(x, y, content, anchor="start", size=12):
-    content = content.replace("&", "&amp;").replace("<", "&lt;")
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}">{content}</text>'
+def summary(found):
+    met, failed = (sum(verdict == wanted for verdict, _ in found) for wanted in ("met", "failed"))
+    return (f"Of {len(found)} targets {met} are met" + (f", {failed} could not be measured" if failed else "") +
+            ".")
 
 
-def line(x1, y1, x2, y2, colour="#cccccc", dash=""):
-    return (f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
-            f'stroke-dasharray="{dash}"/>')
+def failures(results):
+    """True if something could not be measured."""
+    def any_failed(part):
+        if isinstance(part, dict):
+            return bool(part.get("failed")) or any(map(any_failed, part.values()))
+        return isinstance(part, list) and any(map(any_failed, part))
 
-
-def curves(left, top, title, unit, counts, series):
-    """One chart: a curve for each name, over the number of connections, from 0 up."""
-    parts = [text(left, top - 14, title, size=14)]
-    highest = max(max(values) for values in series.values()) * 1.15
-    step = CHART_WIDTH / max(len(counts) - 1, 1)
-    for part in range(5):
-        y = top + CHART_HEIGHT * (1 - part / 4)
-        parts += [line(left, y, left + CHART_WIDTH, y), text(left - 6, y + 4, f"{highest * part / 4:.1f}", "end")]
-    for i, count in enumerate(counts):
-        parts.append(text(left + i * step, top + CHART_HEIGHT + 18, f"{count:,}", "middle"))
-    parts.append(text(left + CHART_WIDTH, top - 14, unit, "end"))
-    for number, (name, values) in enumerate(series.items()):
-        points = [(left + i * step, top + CHART_HEIGHT * (1 - value / highest)) for i, value in enumerate(values)]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        colour = COLOURS.get(name, "#000000")
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]
-        y = top + CHART_HEIGHT + 40 + 16 * number
-        parts += [f'<rect x="{left}" y="{y - 10}" width="12" height="12" fill="{colour}"/>', text(left + 18, y, name)]
-    return parts
-
-
-def bars(top, rows):
-    """The ratios, each with its target."""
-    parts = [text(MARGIN, top - 14, "CPU of the gateway, as a ratio; the mark is the target", size=14)]
-    left, right = MARGIN + 380, CHARTS_WIDTH - MARGIN
-    scale = (right - left) / 2
-    for number, (row, _, ratio, _) in enumerate(rows):
-        y = top + 22 * number
-        colour = "#2da44e" if round(ratio, 2) <= row.target else "#cf222e"
-        width = min(ratio, 2) * scale
-        parts += [text(left - 8, y + 12, f"{row.what.name} / {row.against.name}: {row.load}", "end"),
-                  f'<rect x="{left}" y="{y}" width="{width:.1f}" height="15" fill="{colour}"/>',
-                  line(left + row.target * scale, y - 3, left + row.target * scale, y + 18, "#000000"),
-                  text(left + width + 6, y + 12, f"{ratio:.2f}")]
-    return parts
-
-
-def plot(results):
-    parts = []
-    top = 60
-    if "growth" in results:
-        points = results["growth"]
-        series = {subject.name: growth_of(points, subject) for subject in matrix.GROWTH}
-        parts += curves(MARGIN, top, "CPU per echoed message, by connections", "µs",
-                        [point["connections"] for point in points], series)
-    if "memory" in results:
-        memory = results["memory"]["fresh"]
-        series = {name: [size / 1024 for size in sizes] for name, sizes in memory["bytes"].items()}
-        series.pop(matrix.STOCK_64K.name, None)  # would be off the chart
-        parts += curves(2 * MARGIN + CHART_WIDTH, top, "Memory of an idle connection", "KiB", memory["connections"],
-                        series)
-    top += CHART_HEIGHT + 150
-    rows = [found for found in row_lines(results) if found[0].target is not None]
-    parts += bars(top, rows)
-    height = top + 22 * len(rows) + 30
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{CHARTS_WIDTH}" height="{height}" '
-            f'font-family="sans-serif"><rect width="100%" height="100%" fill="#ffffff"/>' + "\n".join(parts) +
-            "</svg>\n")
+    return any_failed(results)

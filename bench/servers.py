@@ -1,11 +1,13 @@
-"""What a measurement needs running: Redis, the echo backend, Bun, an nginx for each gateway. All on loopback, in one
-temporary directory, and gone when the benchmark ends."""
+"""What a measurement needs running: Redis, the echo backend, Bun, Pushpin, an nginx for each gateway. All on loopback, in one
+temporary directory, and gone when the benchmark ends. Each is started when it is asked for first, and again when it has died."""
 
+import contextlib
 import ctypes
 import mmap
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -29,13 +31,14 @@ SESSION = ('{"user":{"id":"4711","name":"Ada Lovelace","email":"ada@example.com"
            '"tenant":"example","locale":"en-GB","theme":"dark"}')
 SESSIONS = 20000
 
-# Gateways: the file of bench/peers, and the modules it needs.
+# Gateways that are an nginx: the file of bench/peers, the modules it needs, and who else has to run.
 GATEWAYS = {
-    "stock": ("stock", []),
-    "stock+64k": ("stock_64k", []),
-    "module": ("module", [ROOT / "build/ngx_http_ws_module.so"]),
-    "lua": ("lua", [MODULES / "ndk_http_module.so", MODULES / "ngx_http_lua_module.so"]),
-    "auth_request": ("auth_request", []),
+    "stock": ("stock", [], ["backend"]),
+    "stock+64k": ("stock_64k", [], ["backend"]),
+    "module": ("module", [ROOT / "build/ngx_http_ws_module.so"], ["redis", "backend"]),
+    "lua": ("lua", [MODULES / "ndk_http_module.so", MODULES / "ngx_http_lua_module.so", BUILD / "lua"],
+            ["redis", "backend"]),
+    "auth_request": ("auth_request", [], ["redis", "backend", "bun"]),
 }
 
 NGINX_CONF = """
@@ -86,12 +89,16 @@ message_hwm=25000
 
 
 class Failure(Exception):
-    """The benchmark can't go on; the text says why."""
+    """Something can't be measured; the first line says why."""
+
+
+CANDIDATES = random.sample(range(20000, 32000), 12000)  # below the range that the kernel hands out to clients
 
 
 def free_port():
-    """A port below the range that the kernel hands out to clients."""
-    for port in random.sample(range(20000, 32000), 100):
+    """One that nobody has, and that was not given out before."""
+    while CANDIDATES:
+        port = CANDIDATES.pop()
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -112,8 +119,51 @@ def answers(port):
 
 def pss(pid):
     """Proportional set size of a process, in bytes."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError as error:
+        raise Failure("its process has ended") from error
     return int(re.search(r"^Pss:\s+(\d+) kB", text, re.M)[1]) * 1024
+
+
+def speaks(port):
+    """True when an nginx answers: the port is open before there is a worker."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"not HTTP\r\n\r\n")
+            return connection.recv(1) != b""
+    except OSError:
+        return False
+
+
+def cpu_time(pid):
+    """Nanoseconds of user and system that a process has used."""
+    clock = ctypes.c_int()
+    if LIBC.clock_getcpuclockid(pid, ctypes.byref(clock)) != 0:
+        raise Failure("its process has ended")
+    return time.clock_gettime_ns(clock.value)
+
+
+def settle(pids):
+    """Waits until processes do nothing: what was measured before may have left them connections to be closed."""
+    deadline = time.monotonic() + 5
+    used, before = sum(map(cpu_time, pids)), 0
+    while used - before > 200_000 and time.monotonic() < deadline:  # a hundredth of the time
+        time.sleep(0.02)
+        used, before = sum(map(cpu_time, pids)), used
+
+
+def child_processes(pid):
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def require(path):
+    if not path.exists():
+        name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        raise Failure(f"{name} is missing (make bench-deps)")
 
 
 class Gateway:
@@ -121,13 +171,16 @@ class Gateway:
         self.process = process
         self.port = port
         self.gap = gap
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+
+    @property
+    def worker(self):
+        """Its process id: another one when it has died."""
         deadline = time.monotonic() + START_SECONDS
-        while not (workers := children.read_text().split()):
-            if time.monotonic() > deadline:
+        while not (workers := child_processes(self.process.pid)):
+            if self.process.poll() is not None or time.monotonic() > deadline:
                 raise Failure("nginx has no worker")
             time.sleep(0.02)
-        self.worker = int(workers[0])
+        return workers[0]
 
 
 class Servers:
@@ -137,25 +190,23 @@ class Servers:
             raise Failure("one core for the gateway and one for the load are needed")
         self.gateway_cpu = cpus[-1]
         self.other_cpus = cpus[:-1]
-        self.files = min(os.sysconf("SC_OPEN_MAX"), 100000)
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.files = min(most, 100000)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, most))
         self.directory = Path(tempfile.mkdtemp(prefix="ws-bench-"))
         self.directory.chmod(0o755)
         self.processes = []
         self.gateways = {}
-        self.ports = {}
-        self.pids = {}
+        self.services = {}
+        # Who has died comes back at the same port: it stands in the configuration of others.
+        self.ports = {name: free_port() for name in ("redis", "backend", "bun", "bun itself", "pushpin")}
 
     def __enter__(self):
-        try:
-            self._start_redis()
-            self._start_backend()
-            self._start_bun()
-        except BaseException:
-            self.__exit__()
-            raise
         return self
 
     def __exit__(self, *_):
+        for a_signal in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(a_signal, signal.SIG_IGN)  # nobody stops the cleaning up
         for process in reversed(self.processes):
             process.terminate()
         for process in self.processes:
@@ -166,16 +217,23 @@ class Servers:
                 process.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def start(self, name, command, cpus, environment=None, directory=None, **options):
+    @property
+    def most_connections(self):
+        """A worker has two sockets for each, and the one to the backend has a port of its own."""
+        first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+        return min((self.files - 100) // 2, last - first - 1000)
+
+    def start(self, name, command, cpus, environment=None, **options):
         def prepare():
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             os.sched_setaffinity(0, cpus)
 
-        log = open(self.directory / f"{name}.log", "ab")
-        options = {"stdin": subprocess.DEVNULL, "stdout": log, **options}
-        process = subprocess.Popen(command, cwd=directory or self.directory, stderr=log, preexec_fn=prepare,
-                                   env={**os.environ, **(environment or {})}, start_new_session=True, **options)
-        log.close()
+        if not shutil.which(command[0]):
+            raise Failure(f"{command[0]} is missing (make bench-deps)")
+        with open(self.directory / f"{name}.log", "ab") as log:
+            options = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **options}
+            process = subprocess.Popen(command, cwd=self.directory, preexec_fn=prepare, start_new_session=True,
+                                       env={**os.environ, **(environment or {})}, **options)
         self.processes.append(process)
         return process
 
@@ -184,63 +242,78 @@ class Servers:
         process.wait()
         self.processes.remove(process)
 
-    def wait_until(self, ready, name, process):
+    def wait_for_port(self, port, name, process, ready=answers):
         deadline = time.monotonic() + START_SECONDS
-        while not ready():
+        while not ready(port):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise Failure(f"{name} does not start:\n" + (self.directory / f"{name}.log").read_text()[-2000:])
+                raise Failure(f"{name} does not start\n" + (self.directory / f"{name}.log").read_text()[-2000:])
             time.sleep(0.02)
 
-    def _start_redis(self):
-        port = self.ports["redis"] = free_port()
+    def service(self, name):
+        """Process id of Redis, the backend, Bun or Pushpin."""
+        process = self.services.get(name)
+        if process is None or process.poll() is not None:
+            if process is not None:
+                self.processes.remove(process)
+            start = {"redis": self._start_redis, "backend": self._start_backend, "pushpin": self._start_pushpin,
+                     "bun": lambda port: self._start_bun("bun", port, self.other_cpus),
+                     "bun itself": lambda port: self._start_bun("bun itself", port, {self.gateway_cpu})}[name]
+            self.services[name] = start(self.ports[name])
+        return self.services[name].pid
+
+    def _start_redis(self, port):
         process = self.start("redis", ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "",
                                        "--appendonly", "no", "--dir", str(self.directory)], self.other_cpus)
-        self.wait_until(lambda: answers(port), "redis", process)
+        self.wait_for_port(port, "redis", process)
         commands = "".join(f"SET session:{number} '{SESSION}'\r\n" for number in range(SESSIONS))
         subprocess.run(["redis-cli", "-p", str(port), "--pipe"], input=commands.encode(), check=True,
                        stdout=subprocess.DEVNULL)
-        self.pids["redis"] = process.pid
+        return process
 
-    def _start_backend(self):
-        process = self.start("backend", [BUILD / "echo"], self.other_cpus, stdout=subprocess.PIPE, text=True)
-        self.ports["backend"] = int(process.stdout.readline())
-        self.pids["backend"] = process.pid
+    def _start_backend(self, port):
+        process = self.start("backend", [str(BUILD / "echo"), str(port)], self.other_cpus)
+        self.wait_for_port(port, "backend", process)
+        return process
 
-    def _start_bun(self):
-        """One that is asked by auth_request, and one that is a gateway itself and gets that core."""
-        if not BUN.exists():
-            raise Failure(f"{BUN} is missing: run scripts/deps")
-        for name, cpus in (("bun", self.other_cpus), ("bun itself", {self.gateway_cpu})):
-            process = self.start(name, [BUN, PEERS / "bun.ts"], cpus, {"REDIS_PORT": str(self.ports["redis"])},
-                                 stdout=subprocess.PIPE, text=True)
-            line = process.stdout.readline()
-            if not line.strip().isdigit():
-                raise Failure("bun does not start:\n" + (self.directory / f"{name}.log").read_text())
-            self.ports[name] = int(line)
-            self.pids[name] = process.pid
+    def _start_bun(self, name, port, cpus):
+        """One is asked by auth_request; one is a gateway itself and gets that core."""
+        require(BUN)
+        self.service("redis")
+        process = self.start(name, [str(BUN), str(PEERS / "bun.ts")], cpus,
+                             {"REDIS_PORT": str(self.ports["redis"]), "PORT": str(port)})
+        self.wait_for_port(port, name, process)
+        return process
 
-    def pushpin(self):
-        """Its port, and the processes that it consists of; one route, with WebSockets over HTTP."""
-        if "pushpin" not in self.ports:
-            port, directory = free_port(), self.directory / "pushpin"
-            directory.mkdir()
-            (directory / "routes").write_text(f"* 127.0.0.1:{self.ports['backend']},over_http\n")
-            (directory / "pushpin.conf").write_text(PUSHPIN_CONF.format(
-                port=port, directory=directory, push=free_port(), sub=free_port(), http=free_port(), command=free_port()))
-            process = self.start("pushpin", ["pushpin", "--config", str(directory / "pushpin.conf")], {self.gateway_cpu})
-            self.wait_until(lambda: answers(port), "pushpin", process)
-            self.ports["pushpin"], self.pids["pushpin"] = port, process.pid
-        children = Path(f"/proc/{self.pids['pushpin']}/task/{self.pids['pushpin']}/children").read_text()
-        return self.ports["pushpin"], [int(pid) for pid in children.split()]
+    def _start_pushpin(self, port):
+        """With one route, for WebSockets over HTTP."""
+        self.service("backend")
+        directory = Path(tempfile.mkdtemp(prefix="pushpin-", dir=self.directory))
+        (directory / "routes").write_text(f"* 127.0.0.1:{self.ports['backend']},over_http\n")
+        (directory / "pushpin.conf").write_text(PUSHPIN_CONF.format(
+            port=port, directory=directory, push=free_port(), sub=free_port(), http=free_port(), command=free_port()))
+        process = self.start("pushpin", ["pushpin", "--config", str(directory / "pushpin.conf")], {self.gateway_cpu})
+        self.wait_for_port(port, "pushpin", process)
+        return process
 
-    def gateway(self, name):
-        if name not in self.gateways:
-            self.gateways[name] = self.new_gateway(name)
-        return self.gateways[name]
+    def serve(self, gateway):
+        """The port of a gateway that runs, and the processes that it consists of."""
+        if gateway == "bun itself":
+            return self.ports[gateway], [self.service(gateway)]
+        if gateway == "pushpin":
+            return self.ports[gateway], child_processes(self.service(gateway))
+        for name in GATEWAYS[gateway][2]:
+            self.service(name)
+        if gateway not in self.gateways or self.gateways[gateway].process.poll() is not None:
+            self.gateways[gateway] = self.new_gateway(gateway)
+        return self.gateways[gateway].port, [self.gateways[gateway].worker]
 
-    def new_gateway(self, name, watch_gap=False):
-        """An nginx with one worker on a core of its own. Stopped by end_gateway(), or with all the rest."""
-        peer, modules = GATEWAYS[name]
+    def new_gateway(self, name, watch_gap=False, under=()):
+        """An nginx with one worker on a core of its own; `under` is a command that runs it."""
+        peer, modules, services = GATEWAYS[name]
+        for path in modules:
+            require(path)
+        for service in services:
+            self.service(service)
         port = free_port()
         values = {**self.ports, "port": port, "session": SESSION, "lua": BUILD / "lua"}
         directory = Path(tempfile.mkdtemp(prefix="nginx-", dir=self.directory))
@@ -248,7 +321,7 @@ class Servers:
         text = re.sub(r"@(\w+)@", lambda match: str(values[match[1]]), (PEERS / f"{peer}.conf").read_text())
         conf = directory / "nginx.conf"
         conf.write_text(NGINX_CONF.format(
-            modules="\n".join(f'load_module "{module}";' for module in modules),
+            modules="\n".join(f'load_module "{path}";' for path in modules if path.suffix == ".so"),
             user="user root;" if os.getuid() == 0 else "", files=self.files, peer=text,
             connections=2 * self.files))  # when few are left, nginx closes connections that have not sent a request yet
         environment, gap = {}, None
@@ -259,36 +332,39 @@ class Servers:
                 gap = mmap.mmap(file.fileno(), 16)
             environment = {"LD_PRELOAD": str(BUILD / "gap.so"), "GAP_FILE": str(path)}
         program = shutil.which("nginx") or "/usr/sbin/nginx"
-        process = self.start(f"nginx-{name}", [program, "-p", f"{directory}/", "-c", str(conf), "-e", "error.log"],
+        process = self.start(f"nginx-{name}", [*under, program, "-p", f"{directory}/", "-c", str(conf), "-e", "error.log"],
                              {self.gateway_cpu}, environment)
-        self.wait_until(lambda: answers(port), f"nginx-{name}", process)
+        self.wait_for_port(port, f"nginx-{name}", process, speaks)
         return Gateway(process, port, gap)
 
-    def end_gateway(self, gateway):
-        self.stop(gateway.process)
+    @contextlib.contextmanager
+    def alone(self, name, **options):
+        """One for a while. Who holds connections to it ends with it."""
+        gateway = self.new_gateway(name, **options)
+        try:
+            yield gateway
+        finally:
+            self.stop(gateway.process)
 
-    def load(self, mode, **settings):
-        """Runs the load generator; returns the numbers it prints."""
-        command = [BUILD / "load", mode, *(f"{name}={value}" for name, value in settings.items())]
-        process = self.start("load", command, self.other_cpus, stdout=subprocess.PIPE, text=True)
-        output, _ = process.communicate()
+    def load(self, mode, under=(), **settings):
+        """Runs the load generator, by the command `under` if there is one; returns the numbers it prints."""
+        command = [*under, str(BUILD / "load"), mode, *(f"{name}={value}" for name, value in settings.items())]
+        process = self.start("load", command, self.other_cpus, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        output, errors = process.communicate()
         self.processes.remove(process)
         if process.returncode != 0:
-            raise Failure(f"load {mode} {settings}:\n" + (self.directory / "load.log").read_text()[-2000:])
+            raise Failure(errors.strip() or f"the load generator ended with {process.returncode}")
         return [int(number) for number in output.split()]
 
     def hold(self, **settings):
-        """Opens connections; returns what holds them, to be given to release()."""
-        command = [BUILD / "load", "hold", *(f"{name}={value}" for name, value in settings.items())]
-        process = self.start("load", command, self.other_cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        """Opens connections, which stay until their gateway ends."""
+        command = [str(BUILD / "load"), "hold", *(f"{name}={value}" for name, value in settings.items())]
+        process = self.start("load", command, self.other_cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
         if process.stdout.readline().strip() != "open":
-            raise Failure("load hold:\n" + (self.directory / "load.log").read_text()[-2000:])
-        return process
-
-    def release(self, holder):
-        holder.stdin.close()
-        holder.wait()
-        self.processes.remove(holder)
+            _, errors = process.communicate()
+            self.processes.remove(process)
+            raise Failure(errors.strip() or f"the load generator ended with {process.returncode}")
 
 
 def read_gap(gap):

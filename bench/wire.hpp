@@ -24,7 +24,7 @@ namespace bench {
 
 inline void require(bool holds, const char* what) {
     if (!holds) {
-        std::fprintf(stderr, "not so: %s\n", what);
+        std::fprintf(stderr, "expected %s\n", what);
         std::exit(1);
     }
 }
@@ -75,17 +75,9 @@ inline void append_head(std::string& out, unsigned opcode, std::size_t length, b
     for (std::size_t i = extended; i-- > 0;) { out.push_back(static_cast<char>(length >> (8 * i))); }
 }
 
-// With the key of four zeros: what is sent is what it says, and costs the sender nothing.
-inline void append_masked(std::string& out, unsigned opcode, std::string_view payload) {
-    append_head(out, opcode, payload.size(), true);
-    out.append(4, '\0');
-    out.append(payload);
-}
-
-inline void unmask(char* data, std::size_t size, const char* key) {
+inline void mask(char* data, std::size_t size, const char* key) {
     std::uint32_t once;
     std::memcpy(&once, key, 4);
-    if (once == 0) { return; }
     const std::uint64_t twice = static_cast<std::uint64_t>(once) << 32 | once;
     std::size_t i = 0;
     for (; i + 8 <= size; i += 8) {
@@ -95,6 +87,15 @@ inline void unmask(char* data, std::size_t size, const char* key) {
         std::memcpy(data + i, &word, 8);
     }
     for (; i < size; ++i) { data[i] = static_cast<char>(data[i] ^ key[i % 4]); }
+}
+
+// Always with the same key, which is none that a gateway could treat in a special way, as one of zeros would be.
+inline void append_masked(std::string& out, unsigned opcode, std::string_view payload) {
+    static constexpr std::string_view key = "\x37\xfa\x21\x3d";
+    append_head(out, opcode, payload.size(), true);
+    out.append(key);
+    out.append(payload);
+    mask(out.data() + out.size() - payload.size(), payload.size(), key.data());
 }
 
 // Bytes of a stream that are not used up yet.

@@ -3,9 +3,9 @@ import { RedisClient } from "bun";
 
 const redis = new RedisClient(`redis://127.0.0.1:${process.env.REDIS_PORT}`);
 
-const server = Bun.serve({
+Bun.serve({
   hostname: "127.0.0.1",
-  port: 0,
+  port: process.env.PORT,
 
   async fetch(request, server) {
     const token = /(?:^|; *)X-Token=([^;]+)/.exec(request.headers.get("cookie") ?? "")?.[1];
@@ -21,5 +21,3 @@ const server = Bun.serve({
     },
   },
 });
-
-console.log(server.port);
