@@ -34,6 +34,7 @@ help:
 	@echo 'make fuzz        the fuzz targets of t/fuzz, a minute each (SECONDS_EACH=600: ten)'
 	@echo 'make fuzz-replay their corpora, and a short run'
 	@echo 'make bench       CPU and memory against other gateways (bench-quick: in three minutes)'
+	@echo 'make bench-counts  instructions, system calls and packets of a worker, for each message and upgrade'
 	@echo 'make bench-live  what live sessions cost: logout to close, the event loop meanwhile, lookups, memory'
 	@echo 'make bench-micro the loops over bytes, against simple ones and memcpy'
 	@echo 'make clean       remove build/'
@@ -188,6 +189,10 @@ BENCH_FLAGS := $(call flag,CXX_STANDARD) $(call flag,CXX_WARNINGS) -O2
 bench bench-quick: bench-deps module $(BENCH)
 	scripts/bench $(if $(filter bench-quick,$@),--quick) $(PART)
 
+# FUNCTIONS=40 prints the largest functions of each.
+bench-counts: bench-deps module $(BENCH)
+	scripts/bench-counts $(if $(FUNCTIONS),--functions $(FUNCTIONS)) $(PART)
+
 bench-deps:
 	@scripts/deps bench
 
@@ -230,4 +235,4 @@ build/bench/live/memory: bench/live/memory.cpp $(CORE) scripts/flags
 -include $(shell find build/bench build/unit build/differential build/clang build/fuzz -name '*.d' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: help test deps module static deb test-deb install run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay bench bench-quick bench-deps bench-live bench-micro
+.PHONY: help test deps module static deb test-deb install run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay bench bench-quick bench-counts bench-deps bench-live bench-micro

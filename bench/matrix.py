@@ -4,6 +4,9 @@ line in GATEWAYS (bench/servers.py)."""
 from dataclasses import dataclass
 
 
+COOKIE = "X-Token=%d"  # another session for each connection
+
+
 @dataclass(frozen=True)
 class Subject:
     """Who is measured: a gateway (or "bun itself"), the path asked for, and whose CPU counts."""
@@ -19,6 +22,7 @@ class Echo:
     size: int
     in_flight: int
     connections: int = 100
+    cookie: str = COOKIE
 
     def __str__(self):
         size = f"{self.size // 1024} KiB" if self.size >= 1024 else f"{self.size} B"
@@ -28,10 +32,10 @@ class Echo:
 @dataclass(frozen=True)
 class Upgrade:
     connections: int = 50
-    sessions: str = "many"  # or "one": all come with the same
+    cookie: str = COOKIE
 
     def __str__(self):
-        return "upgrade" if self.sessions == "many" else "upgrade, one session"
+        return "upgrade" if self.cookie == COOKIE else "upgrade, one session"
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ CACHED = Subject("cached session", "module", "/cached", ("gateway", "redis"))
 LUA_LOOKUP = Subject("access_by_lua", "lua", "/auth", ("gateway", "redis"))
 AUTH_REQUEST = Subject("auth_request to Bun", "auth_request", "/raw", ("gateway", "bun", "redis"))
 BUN_LOOKUP = Subject("Bun itself", "bun itself", "/", ("gateway", "redis"))
+ONE_SESSION = Upgrade(cookie="X-Token=1")
 NO_AUTH = Subject("stock without auth", "stock", "/raw")
 
 ROWS = [
@@ -81,12 +86,24 @@ ROWS = [
     Row(HTTP, PUSHPIN, Echo(1024, 1), 0.10),
     Row(LOOKUP, LUA_LOOKUP, Upgrade(), 0.70),
     Row(LOOKUP, AUTH_REQUEST, Upgrade(), 0.70),
-    Row(CACHED, NO_AUTH, Upgrade(sessions="one"), 1.05),
+    Row(CACHED, NO_AUTH, ONE_SESSION, 1.05),
     Row(LUA_FRAMES, STOCK, Echo(64, 16)),
     Row(HEADERS, BUN_ITSELF, Echo(64, 1)),
     Row(LUA_LOOKUP, NO_AUTH, Upgrade()),
     Row(LOOKUP, NO_AUTH, Upgrade()),
     Row(LOOKUP, BUN_LOOKUP, Upgrade()),
+]
+
+# What is counted instead of timed (scripts/bench-counts).
+COUNTS = [
+    *((subject, Echo(64, 1)) for subject in (STOCK, HEADERS, ENVELOPE, HTTP, POSTS)),
+    *((subject, Echo(64, 16)) for subject in (STOCK, HEADERS, ENVELOPE)),
+    *((subject, Echo(16384, 1)) for subject in (STOCK_64K, HEADERS, ENVELOPE)),
+    (NO_AUTH, Upgrade()),
+    (CACHED, ONE_SESSION),
+    (LOOKUP, Upgrade()),
+    (LUA_LOOKUP, Upgrade()),
+    (AUTH_REQUEST, Upgrade()),
 ]
 
 # Memory: bytes of an idle connection, the ratio not to be more; of one that has carried nothing yet, and of one that has

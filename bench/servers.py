@@ -45,6 +45,7 @@ NGINX_CONF = """
 {modules}
 {user}
 daemon off;
+master_process {master};
 worker_processes 1;
 worker_rlimit_nofile {files};
 pid nginx.pid;
@@ -167,14 +168,17 @@ def require(path):
 
 
 class Gateway:
-    def __init__(self, process, port, gap):
+    def __init__(self, process, port, gap, has_master):
         self.process = process
         self.port = port
         self.gap = gap
+        self.has_master = has_master
 
     @property
     def worker(self):
         """Its process id: another one when it has died."""
+        if not self.has_master:
+            return self.process.pid
         deadline = time.monotonic() + START_SECONDS
         while not (workers := child_processes(self.process.pid)):
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -236,6 +240,14 @@ class Servers:
                                        env={**os.environ, **(environment or {})}, **options)
         self.processes.append(process)
         return process
+
+    def run(self, name, command):
+        """A command that ends by itself."""
+        process = self.start(name, command, self.other_cpus)
+        status = process.wait()
+        self.processes.remove(process)
+        if status != 0:
+            raise Failure(f"{name} ended with {status}\n" + (self.directory / f"{name}.log").read_text()[-2000:])
 
     def stop(self, process):
         process.terminate()
@@ -308,7 +320,7 @@ class Servers:
         return self.gateways[gateway].port, [self.gateways[gateway].worker]
 
     def new_gateway(self, name, watch_gap=False, under=()):
-        """An nginx with one worker on a core of its own; `under` is a command that runs it."""
+        """An nginx with one worker on a core of its own; `under` is a command that runs it, without a master then."""
         peer, modules, services = GATEWAYS[name]
         for path in modules:
             require(path)
@@ -322,7 +334,7 @@ class Servers:
         conf = directory / "nginx.conf"
         conf.write_text(NGINX_CONF.format(
             modules="\n".join(f'load_module "{path}";' for path in modules if path.suffix == ".so"),
-            user="user root;" if os.getuid() == 0 else "", files=self.files, peer=text,
+            user="user root;" if os.getuid() == 0 else "", files=self.files, peer=text, master="off" if under else "on",
             connections=2 * self.files))  # when few are left, nginx closes connections that have not sent a request yet
         environment, gap = {}, None
         if watch_gap:
@@ -335,7 +347,7 @@ class Servers:
         process = self.start(f"nginx-{name}", [*under, program, "-p", f"{directory}/", "-c", str(conf), "-e", "error.log"],
                              {self.gateway_cpu}, environment)
         self.wait_for_port(port, f"nginx-{name}", process, speaks)
-        return Gateway(process, port, gap)
+        return Gateway(process, port, gap, not under)
 
     @contextlib.contextmanager
     def alone(self, name, **options):
