@@ -47,6 +47,10 @@ public:
     // Nothing else is due until then. Only when there is one.
     [[nodiscard]] bool empty() const noexcept { return schedule_.empty(); }
     [[nodiscard]] Milliseconds due() const noexcept { return schedule_.begin()->first; }
+    // Its time is over, though next() has not given it yet.
+    [[nodiscard]] bool is_over(const Entry& entry) const noexcept {
+        return entry.scheduled && entry.place->first <= clock_.now();
+    }
 
 private:
     void on_reply(Entry& entry, const redis::Outcome& outcome);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -20,8 +21,8 @@ struct Question {
     Milliseconds cache{};  // what was read so long ago, and has not changed as far as is known, will do as an answer
 };
 
-// As ws_auth_answer_t::tell: the first call is the answer, later ones tell changes. Never called before watch() has returned,
-// nor after the watch is gone. The callback may destroy its own watch and others.
+// As ws_auth_answer_t::tell: the first call is the answer, later ones tell changes. It comes before watch() has returned if what
+// is known will do. Never called after the watch is gone. The callback may destroy its own watch and others.
 using Answer = std::function<void(const Verdict&)>;
 
 // How a session is kept from expiring: looked at every `interval`, its time to live is put up to `ttl` unless half of an
@@ -31,13 +32,25 @@ struct Renewal {
     Milliseconds interval{};
 };
 
-// A question under way or, if live, an eye on the session. Destroying it ends the calls.
-class Watch {
+// A question under way or, if live, an eye on the session. Destroying it ends the calls. It is what a hook gives, as it stands.
+class Watch : public ws_auth_watch_t {
 public:
+    Watch() noexcept : ws_auth_watch_t{end_watch, renew_session} {}
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
     virtual ~Watch() = default;
 
     // From now on, and as long as this watch is there, the session is kept from expiring. Once, after an `allowed`.
     virtual void renew(const Renewal&) = 0;
+
+private:
+    static void end_watch(ws_auth_watch_t* watch) noexcept { delete static_cast<Watch*>(watch); }
+
+    static void renew_session(ws_auth_watch_t* watch, std::int64_t ttl, std::int64_t interval) noexcept try {
+        static_cast<Watch*>(watch)->renew({Milliseconds(ttl), Milliseconds(interval)});
+    } catch (...) {
+        // Without memory the session lives as long as it would have.
+    }
 };
 
 }  // namespace ws::auth

@@ -19,11 +19,9 @@ constexpr int batch = 256;
 constexpr Milliseconds retry{30000};
 
 // A command's words as one text, each with its length in front: no two commands have the same.
-std::string joined(std::span<const std::string_view> command) {
-    std::string text;
-    text.reserve(64);
+void join(std::span<const std::string_view> command, std::string& text) {
+    text.clear();
     for (const std::string_view word : command) { text.append(std::to_string(word.size())).append(":").append(word); }
-    return text;
 }
 
 }  // namespace
@@ -41,7 +39,7 @@ struct Sessions::Session final : SharedSession, Expiries::Entry {
     const std::string* name = nullptr;   // in the table
     std::list<Session>::iterator itself;
     Place place = Place::resting;
-    Queue::iterator queued;        // Place::first, known or again
+    Queue::iterator queued;        // Place::first or again
     Schedule::iterator scheduled;  // Place::scheduled or unwatched
     Milliseconds entered{};        // its queue
     std::unique_ptr<redis::Pending> reply;
@@ -68,16 +66,15 @@ std::unique_ptr<Watch> Sessions::watch(const Question& question, Answer answer) 
     ++tally_.lookups;
     if (first_.size() >= options_.max_waiting) {
         clock_.wake_at(clock_.now());
-        return refused_->watch(question, false, std::move(answer));
+        return refused_->watch(question, std::move(answer));
     }
     Session& session = find_or_add(question);
-    const bool known = is_known(session, question.cache);
-    auto watch = session.watch(question, known, std::move(answer));
+    auto watch = session.watch(question, std::move(answer));
     if (session.place == Place::unwatched) { rest(session); }
-    if (known && session.place == Place::resting) {
-        enter(session, known_, Place::known);
-    } else if (known && session.place == Place::known) {
-        // It has its turn with those who wait already.
+    if (session.place == Place::resting && will_do(session, question.cache)) {
+        ++tally_.cached;
+        session.tell_known(*watch);
+        after_telling(session);
     } else if (session.place != Place::first && session.place != Place::reading) {
         enter(session, first_, Place::first);
     }
@@ -85,7 +82,8 @@ std::unique_ptr<Watch> Sessions::watch(const Question& question, Answer answer) 
 }
 
 Sessions::Session& Sessions::find_or_add(const Question& question) {
-    const auto [place, added] = table_.try_emplace(joined(question.command), sessions_.end());
+    join(question.command, name_);
+    const auto [place, added] = table_.try_emplace(name_, sessions_.end());
     if (added) {
         try {
             place->second = sessions_.emplace(sessions_.end(), static_cast<Owner&>(*this), question.command);
@@ -127,7 +125,7 @@ void Sessions::unused(SharedSession& shared) noexcept {
     auto& session = static_cast<Session&>(shared);
     renewals_.drop(&session);
     if (session.cache().count() == 0 || unwatched_ == options_.max_unwatched || session.place != Place::resting ||
-        !is_known(session, session.cache())) {
+        !will_do(session, session.cache())) {
         erase(session);
         return;
     }
@@ -171,7 +169,6 @@ void Sessions::changed(Session& session) {
         case Place::reading: session.stale = true; break;
         case Place::first:
         case Place::again: break;
-        case Place::known: enter(session, first_, Place::first); break;
         case Place::unwatched: erase(session); break;
         case Place::scheduled:
         case Place::resting:
@@ -180,10 +177,14 @@ void Sessions::changed(Session& session) {
     }
 }
 
-// Has it been read not longer ago than that, and would Redis have reported a change?
-bool Sessions::is_known(const Session& session, Milliseconds age) const noexcept {
-    return session.known && session.reported && tracked_ && session.epoch == epoch_ &&
-           clock_.now() - session.read_at < age;
+// Would Redis have reported a change?
+bool Sessions::is_known(const Session& session) const noexcept {
+    return session.known && session.reported && tracked_ && session.epoch == epoch_ && !expiries_.is_over(session);
+}
+
+// It has been read not longer ago than that, either.
+bool Sessions::will_do(const Session& session, Milliseconds cache) const noexcept {
+    return is_known(session) && clock_.now() - session.read_at < cache;
 }
 
 void Sessions::enter(Session& session, Queue& queue, Place place) {
@@ -208,7 +209,6 @@ void Sessions::rest(Session& session) noexcept {
     switch (std::exchange(session.place, Place::resting)) {
         case Place::resting: break;
         case Place::first: first_.erase(session.queued); break;
-        case Place::known: known_.erase(session.queued); break;
         case Place::again: again_.erase(session.queued); break;
         case Place::unwatched: --unwatched_; [[fallthrough]];
         case Place::scheduled: schedule_.erase(session.scheduled); break;
@@ -226,7 +226,6 @@ void Sessions::run() {
     refused_->tell(refused(WS_AUTH_UNAVAILABLE, too_many));
     refuse_late();
     run_expiries();
-    answer_known();
     sweep();
     run_schedule();
     start_reads();
@@ -331,17 +330,9 @@ void Sessions::plan_next_read(Session& session, bool answered, bool stale) {
     }
 }
 
-void Sessions::answer_known() {
-    for (std::size_t left = known_.size(); left > 0 && !known_.empty(); --left) {
-        Session& session = *known_.front();
-        rest(session);
-        if (session.known && session.epoch == epoch_) { tally_.cached += session.tell_known(); }
-        after_telling(session);
-    }
-}
-
 void Sessions::tell(Session& session, const Verdict& verdict) {
-    session.tell(verdict);
+    const Milliseconds age = clock_.now() - session.read_at;
+    session.tell(verdict, is_known(session) ? std::optional(age) : std::nullopt);
     after_telling(session);
 }
 

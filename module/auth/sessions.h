@@ -6,7 +6,8 @@
 // by one read. Where there is no tracking, sessions are read again at intervals. A session that is to expire is read when it has.
 //
 // An upgrade that begins after a session's end is refused: it is answered by a read that was sent after it came, which it
-// shares with all others that wait for the same session then. Question::cache trades that for fewer reads.
+// shares with all others that wait for the same session then. Question::cache trades that for fewer reads: what is known will do,
+// or what is being read already.
 //
 // Pure: time comes from a Clock, answers from a Store.
 #pragma once
@@ -47,6 +48,7 @@ public:
     Sessions(const Sessions&) = delete;
     Sessions& operator=(const Sessions&) = delete;
 
+    // A session that is known already, and young enough for Question::cache, is told before this returns.
     [[nodiscard]] std::unique_ptr<Watch> watch(const Question& question, Answer answer);
 
     void invalidated(std::string_view key) override;
@@ -73,7 +75,6 @@ private:
     enum class Place {
         resting,
         first,      // somebody waits for a read
-        known,      // somebody waits to be told what is known
         again,      // to be read again
         scheduled,  // the same, later
         reading,
@@ -101,8 +102,8 @@ private:
     void read(Session& session);
     void on_reply(Session& session, const redis::Outcome& outcome);
     void plan_next_read(Session& session, bool answered, bool stale);
-    [[nodiscard]] bool is_known(const Session& session, Milliseconds age) const noexcept;
-    void answer_known();
+    [[nodiscard]] bool is_known(const Session& session) const noexcept;
+    [[nodiscard]] bool will_do(const Session& session, Milliseconds cache) const noexcept;
     void tell(Session& session, const Verdict& verdict);
     void after_telling(Session& session);
 
@@ -113,10 +114,10 @@ private:
     Expiries expiries_;
     std::list<Session> sessions_;
     std::unordered_map<std::string, std::list<Session>::iterator> table_;  // by the words of the command
+    std::string name_;                                                     // of the session that is looked for
     std::unordered_multimap<std::string_view, Session*> by_key_;           // by what is reported
     std::list<Session>::iterator swept_;  // missed(): those before it have been seen to
     Queue first_;
-    Queue known_;
     Queue again_;
     Schedule schedule_;                 // scheduled and unwatched
     std::unique_ptr<Session> refused_;  // its watches are: there were too many

@@ -7,17 +7,20 @@ namespace ws::auth {
 
 class SharedSession::Watcher final : public Watch {
 public:
-    Watcher(SharedSession& session, bool live, bool takes_known, Answer answer)
-        : session_(session), live_(live), takes_known_(takes_known), came_(session.reads_), answer_(std::move(answer)) {
+    Watcher(SharedSession& session, const Question& question, Answer answer)
+        : session_(session),
+          cache_(question.cache),
+          live_(question.live),
+          came_(session.reads_),
+          answer_(std::move(answer)) {
         place_ = session.watches_.insert(session.watches_.end(), this);
         ++session.waiting_;
     }
-    Watcher(const Watcher&) = delete;
-    Watcher& operator=(const Watcher&) = delete;
     ~Watcher() override { leave(); }
 
     [[nodiscard]] bool answered() const noexcept { return answered_; }
-    [[nodiscard]] bool takes_known() const noexcept { return takes_known_; }
+    // Does it take what is so old?
+    [[nodiscard]] bool takes(Milliseconds age) const noexcept { return age < cache_; }
     // Did it come before that read was sent?
     [[nodiscard]] bool came_before(std::uint64_t read) const noexcept { return came_ < read; }
 
@@ -49,8 +52,8 @@ private:
     }
 
     SharedSession& session_;  // valid until gone_
+    Milliseconds cache_;
     bool live_;
-    bool takes_known_;
     bool answered_ = false;
     bool gone_ = false;
     bool renews_ = false;
@@ -62,8 +65,8 @@ private:
 SharedSession::SharedSession(Owner& owner, std::span<const std::string_view> command)
     : owner_(owner), command_(command.begin(), command.end()) {}
 
-std::unique_ptr<Watch> SharedSession::watch(const Question& question, bool takes_known, Answer answer) {
-    auto watch = std::make_unique<Watcher>(*this, question.live, takes_known, std::move(answer));
+std::unique_ptr<Watch> SharedSession::watch(const Question& question, Answer answer) {
+    auto watch = std::make_unique<Watcher>(*this, question, std::move(answer));
     if (question.live && question.recheck.count() > 0) {
         recheck_ = recheck_.count() == 0 ? question.recheck : std::min(recheck_, question.recheck);
     }
@@ -85,6 +88,7 @@ void SharedSession::end_renewal() {
 void SharedSession::leave(Watchers::iterator place) noexcept {
     if (telling_) {
         *place = nullptr;
+        left_meanwhile_ = true;
         return;
     }
     watches_.erase(place);
@@ -97,36 +101,34 @@ bool SharedSession::is_news(const Verdict& verdict) const {
     return verdict.status != WS_AUTH_ALLOWED || !value_ || *value_ != view(verdict.session);
 }
 
-void SharedSession::tell(const Verdict& verdict) {
+void SharedSession::tell(const Verdict& verdict, std::optional<Milliseconds> age) {
     const bool news = is_news(verdict);
     if (verdict.status == WS_AUTH_ALLOWED) {
         if (news) { value_ = view(verdict.session); }
     } else if (news) {
         value_.reset();
     }
-    tell_those(verdict,
-               [this, news](const Watcher& watch) { return watch.answered() ? news : watch.came_before(reads_); });
-}
-
-std::size_t SharedSession::tell_known() {
-    const std::string value = *value_;  // a copy: those who are told may have the session read again
-    return tell_those(allowed(value, 0, true),
-                      [](const Watcher& watch) { return !watch.answered() && watch.takes_known(); });
-}
-
-template <class Whom>
-std::size_t SharedSession::tell_those(const Verdict& verdict, Whom whom) {
+    const auto concerns = [this, news, age](const Watcher& watch) {
+        if (watch.answered()) { return news; }
+        return watch.came_before(reads_) || (age && watch.takes(*age));
+    };
     telling_ = true;
-    std::size_t told = 0;
     std::size_t left = watches_.size();  // those that come meanwhile have their turn later
     for (auto at = watches_.begin(); left > 0; --left, ++at) {
-        if (*at == nullptr || !whom(**at)) { continue; }
-        ++told;
-        (*at)->tell(verdict);
+        if (*at != nullptr && concerns(**at)) { (*at)->tell(verdict); }
     }
+    end_telling();
+}
+
+void SharedSession::tell_known(Watch& watch) {
+    telling_ = true;
+    static_cast<Watcher&>(watch).tell(allowed(*value_, 0, true));
+    end_telling();
+}
+
+void SharedSession::end_telling() noexcept {
     telling_ = false;
-    watches_.remove(nullptr);
-    return told;
+    if (std::exchange(left_meanwhile_, false)) { watches_.remove(nullptr); }
 }
 
 }  // namespace ws::auth

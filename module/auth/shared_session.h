@@ -1,7 +1,7 @@
 // One session of the store and all who watch it: what it was when it was read last, and whom to tell.
 //
 // Whoever comes is answered by a read that was sent after he came: what was read, or was on its way, before is older than his
-// question, and the session may have ended in between. Only who says so (`takes_known`) takes what is known already.
+// question, and the session may have ended in between. Only who says so (Question::cache) takes what is known already.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ public:
     SharedSession(const SharedSession&) = delete;
     SharedSession& operator=(const SharedSession&) = delete;
 
-    // Neither starts a read nor calls `answer`. `takes_known`: what was told last will do.
-    [[nodiscard]] std::unique_ptr<Watch> watch(const Question& question, bool takes_known, Answer answer);
+    // Neither starts a read nor calls `answer`.
+    [[nodiscard]] std::unique_ptr<Watch> watch(const Question& question, Answer answer);
 
     [[nodiscard]] bool watched() const noexcept { return !watches_.empty(); }
     // Somebody waits for his first answer.
@@ -52,22 +52,22 @@ public:
 
     // A read is being sent.
     void asked() noexcept { ++reads_; }
-    // Its answer, for all who came before it was sent; those who were answered before hear only of a change. Callbacks may
-    // end watches and begin others; the session stays until this returns.
-    void tell(const Verdict& verdict);
-    // What was told last, for those who take what is known: how many. Only after an `allowed`.
-    std::size_t tell_known();
+    // Its answer, for all who came before it was sent; those who were answered before hear only of a change. `age`: so old it is, and
+    // will do for those who came behind it and take what is that old. Callbacks may end watches and begin others; the session
+    // stays until this returns.
+    void tell(const Verdict& verdict, std::optional<Milliseconds> age = std::nullopt);
+    // What was told last, to a watch that has just begun. Only after an `allowed`. Callbacks as above.
+    void tell_known(Watch& watch);
 
 private:
     class Watcher;
     using Watchers = std::list<Watcher*>;
 
     [[nodiscard]] bool is_news(const Verdict& verdict) const;
-    template <class Whom>
-    std::size_t tell_those(const Verdict& verdict, Whom whom);
     void add_renewal(const Renewal& renewal);
     void end_renewal();
     void leave(Watchers::iterator place) noexcept;
+    void end_telling() noexcept;
 
     Owner& owner_;
     std::vector<std::string> command_;
@@ -75,6 +75,7 @@ private:
     std::size_t waiting_ = 0;
     std::uint64_t reads_ = 0;
     bool telling_ = false;
+    bool left_meanwhile_ = false;       // somebody, while others were being told
     std::optional<std::string> value_;  // of the last `allowed`
     Milliseconds recheck_{};
     Milliseconds cache_{};

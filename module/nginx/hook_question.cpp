@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "nginx/context_builder.h"
@@ -158,9 +158,9 @@ void on_answer(void* data, const auth::Verdict* verdict) noexcept {
 ngx_int_t ask_hook(Connection& connection, Connection::Judge judge) {
     ngx_http_request_t* r = connection.request;
     const LocationConf& conf = *connection.conf;
-    const std::vector<std::string> words = evaluate(r, conf.hook->arguments);
+    const std::vector<std::string_view> words = evaluate(r, conf.hook->arguments);
     std::vector<ws_auth_text_t> arguments;
-    for (const std::string& word : words) { arguments.push_back(auth::text(word)); }
+    for (const std::string_view word : words) { arguments.push_back(auth::text(word)); }
     ws_auth_question_t question{};
     question.token = auth::text(connection.token);
     question.arguments = arguments.data();

@@ -1,7 +1,6 @@
 #include "nginx/redis_hook.h"
 
-#include <memory>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "nginx/location_conf.h"
@@ -12,32 +11,16 @@ namespace ws::nginx {
 
 namespace {
 
-struct RedisWatch final : ws_auth_watch_t {
-    RedisWatch() noexcept : ws_auth_watch_t{end_watch, renew_session} {}
-
-    static void end_watch(ws_auth_watch_t* watch) noexcept { delete static_cast<RedisWatch*>(watch); }
-
-    static void renew_session(ws_auth_watch_t* watch, std::int64_t ttl, std::int64_t interval) noexcept try {
-        static_cast<RedisWatch*>(watch)->watch->renew({auth::Milliseconds(ttl), auth::Milliseconds(interval)});
-    } catch (...) {
-        // Without memory the session lives as long as it would have.
-    }
-
-    std::unique_ptr<auth::Watch> watch;
-};
-
 ws_auth_watch_t* ask(const ws_auth_question_t* question, ws_auth_answer_t answer) noexcept try {
     ngx_http_request_t* r = question->request;
     const LocationConf& conf = location_conf(r);
-    const std::vector<std::string> words = evaluate(r, *conf.command);
-    const std::vector<std::string_view> command(words.begin(), words.end());
-    auto own = std::make_unique<RedisWatch>();
-    own->watch = Worker::current()
-                     ->sessions(*conf.redis)
-                     .watch({command, question->live != 0, auth::Milliseconds(question->recheck),
-                             auth::Milliseconds(question->cache)},
-                            [answer](const auth::Verdict& verdict) { answer.tell(answer.data, &verdict); });
-    return own.release();
+    const std::vector<std::string_view> command = evaluate(r, *conf.command);
+    return Worker::current()
+        ->sessions(*conf.redis)
+        .watch(
+            {command, question->live != 0, auth::Milliseconds(question->recheck), auth::Milliseconds(question->cache)},
+            [answer](const auth::Verdict& verdict) { answer.tell(answer.data, &verdict); })
+        .release();
 } catch (...) { return nullptr; }
 
 const char* check(ngx_conf_t*, void** location) noexcept {

@@ -3,6 +3,9 @@
 
 #include "nginx/ngx.h"
 
+#include <memory>
+#include <utility>
+
 #include "auth/sessions.h"
 #include "nginx/redis_store.h"
 #include "status/figures.h"
@@ -17,7 +20,12 @@ public:
     RedisSessions& operator=(const RedisSessions&) = delete;
     ~RedisSessions();
 
-    [[nodiscard]] auth::Sessions& sessions() noexcept { return sessions_; }
+    // See auth::Sessions.
+    [[nodiscard]] std::unique_ptr<auth::Watch> watch(const auth::Question& question, auth::Answer answer) {
+        auto watch = sessions_.watch(question, std::move(answer));
+        count();
+        return watch;
+    }
     [[nodiscard]] RedisStore& store() noexcept { return *store_; }
 
     // For exit_process.

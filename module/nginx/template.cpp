@@ -2,8 +2,8 @@
 
 namespace ws::nginx {
 
-std::vector<std::string> evaluate(ngx_http_request_t* r, const std::vector<ngx_http_complex_value_t>& templates) {
-    std::vector<std::string> texts;
+std::vector<std::string_view> evaluate(ngx_http_request_t* r, const std::vector<ngx_http_complex_value_t>& templates) {
+    std::vector<std::string_view> texts;
     texts.reserve(templates.size());
     for (const ngx_http_complex_value_t& one : templates) {
         ngx_str_t value;
@@ -11,7 +11,7 @@ std::vector<std::string> evaluate(ngx_http_request_t* r, const std::vector<ngx_h
         if (ngx_http_complex_value(r, const_cast<ngx_http_complex_value_t*>(&one), &value) != NGX_OK) {
             throw std::bad_alloc();
         }
-        texts.emplace_back(view(value));
+        texts.push_back(view(value));
     }
     return texts;
 }

@@ -3,13 +3,13 @@
 
 #include "nginx/ngx.h"
 
-#include <string>
+#include <string_view>
 #include <vector>
 
 namespace ws::nginx {
 
-// What they are for this request. Throws std::bad_alloc.
-[[nodiscard]] std::vector<std::string> evaluate(ngx_http_request_t* r,
-                                                const std::vector<ngx_http_complex_value_t>& templates);
+// What they are for this request: views of its memory, or the configuration's. Throws std::bad_alloc.
+[[nodiscard]] std::vector<std::string_view> evaluate(ngx_http_request_t* r,
+                                                     const std::vector<ngx_http_complex_value_t>& templates);
 
 }  // namespace ws::nginx

@@ -73,9 +73,7 @@ Worker::~Worker() {
     zone_.board().leave(*counters_);
 }
 
-auth::Sessions& Worker::sessions(const RedisServer& server) { return redis(server).sessions(); }
-
-RedisSessions& Worker::redis(const RedisServer& server) {
+RedisSessions& Worker::sessions(const RedisServer& server) {
     std::unique_ptr<RedisSessions>& sessions = sessions_[&server];
     if (sessions == nullptr) {
         sessions = std::make_unique<RedisSessions>(server, counters_->redis[zone_.server(server.name)], cycle_->log);

@@ -48,9 +48,9 @@ public:
     // This process's, made at first use. Null in a process that serves no requests.
     [[nodiscard]] static Worker* current() noexcept;
 
-    [[nodiscard]] auth::Sessions& sessions(const RedisServer& server);
+    [[nodiscard]] RedisSessions& sessions(const RedisServer& server);
     [[nodiscard]] context::RecentContexts& recent_contexts() noexcept { return recent_contexts_; }
-    [[nodiscard]] RedisStore& store(const RedisServer& server) { return redis(server).store(); }
+    [[nodiscard]] RedisStore& store(const RedisServer& server) { return sessions(server).store(); }
     [[nodiscard]] relay::Scratch& scratch() noexcept { return scratch_; }
     // What this worker counts.
     [[nodiscard]] status::Counters& counters() noexcept { return *counters_; }
@@ -103,7 +103,6 @@ private:
     static void on_notices(ngx_event_t* event) noexcept;
     static void on_exit_notice(ngx_event_t* event) noexcept;
     void drain() noexcept;
-    [[nodiscard]] RedisSessions& redis(const RedisServer& server);
 
     ngx_cycle_t* cycle_;
     StatusZone zone_;

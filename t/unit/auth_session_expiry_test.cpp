@@ -81,6 +81,22 @@ void a_session_that_expires_in_years_is_read_once_a_day(void**) {
     assert_true((seen.verdicts == Verdicts{"allowed 1"}));
 }
 
+void cached_a_session_whose_time_is_over_is_read_again_whatever_runs_first(void**) {
+    World world;
+    World::Seen first, second;
+    world.sessions.tracked(true);
+    world.watch_cached(first, "a", 60000);
+    world.settle();
+    world.store.answer("1");
+    world.store.answer_time(5000);
+    world.clock.time += ws::auth::Milliseconds(5001);  // nothing has run
+    world.watch_cached(second, "a", 60000);
+    assert_true(second.verdicts.empty());
+    world.settle();
+    world.store.answer(nullptr);
+    assert_true(second.verdicts == Verdicts{"denied"});
+}
+
 void cached_nobody_is_let_in_by_a_session_that_has_expired(void**) {
     World world;
     World::Seen first, second;
@@ -105,6 +121,7 @@ int main() {
         cmocka_unit_test(a_session_that_never_expires_or_whose_time_is_secret_is_left_alone),
         cmocka_unit_test(a_time_that_can_t_be_asked_about_stands_as_it_was_known),
         cmocka_unit_test(a_session_that_expires_in_years_is_read_once_a_day),
+        cmocka_unit_test(cached_a_session_whose_time_is_over_is_read_again_whatever_runs_first),
         cmocka_unit_test(cached_nobody_is_let_in_by_a_session_that_has_expired),
     };
     return cmocka_run_group_tests_name("session expiry", tests, nullptr, nullptr);
