@@ -50,10 +50,10 @@ private:
     std::string_view bytes_;
 };
 
-std::string client_frames(std::size_t size, int n) {
+std::string client_frames(std::string_view payload, int n) {
     std::string frames;
     for (int i = 0; i < n; ++i) {
-        websocket::append_frame(frames, websocket::Opcode::text, std::string(size, 'x'), true, Keys{}.next());
+        websocket::append_frame(frames, websocket::Opcode::text, payload, true, Keys{}.next());
     }
     return frames;
 }
@@ -110,6 +110,14 @@ std::unique_ptr<relay::Delivery> envelope(bool replies) {
 
 std::string text(std::size_t size) { return std::string(size, 'x'); }
 
+// As pages send it: a quote every few bytes.
+std::string json(std::size_t size) {
+    std::string rows = "[";
+    while (rows.size() < size) { rows += R"({"id":4711,"text":"hello"},)"; }
+    rows.resize(size);
+    return rows;
+}
+
 std::string command(std::size_t size) {
     return R"({"event":"message","type":"text","data":")" + std::string(size, 'x') + R"("})";
 }
@@ -120,18 +128,21 @@ struct Path {
 };
 
 constexpr Path paths[] = {
-    {"headers 64", [](int n) { Connection(headers()).run(client_frames(64, 1), server_frames(text(64), 1), n); }},
-    {"headers 16x64", [](int n) { Connection(headers()).run(client_frames(64, 16), server_frames(text(64), 16), n); }},
+    {"headers 64", [](int n) { Connection(headers()).run(client_frames(text(64), 1), server_frames(text(64), 1), n); }},
+    {"headers 16x64",
+     [](int n) { Connection(headers()).run(client_frames(text(64), 16), server_frames(text(64), 16), n); }},
     {"headers 16384",
-     [](int n) { Connection(headers()).run(client_frames(16384, 1), server_frames(text(16384), 1), n); }},
+     [](int n) { Connection(headers()).run(client_frames(text(16384), 1), server_frames(text(16384), 1), n); }},
     {"envelope 64",
-     [](int n) { Connection(envelope(false)).run(client_frames(64, 1), server_frames(text(64), 1), n); }},
+     [](int n) { Connection(envelope(false)).run(client_frames(text(64), 1), server_frames(text(64), 1), n); }},
     {"envelope 16x64",
-     [](int n) { Connection(envelope(false)).run(client_frames(64, 16), server_frames(text(64), 16), n); }},
+     [](int n) { Connection(envelope(false)).run(client_frames(text(64), 16), server_frames(text(64), 16), n); }},
     {"envelope 16384",
-     [](int n) { Connection(envelope(false)).run(client_frames(16384, 1), server_frames(text(16384), 1), n); }},
+     [](int n) { Connection(envelope(false)).run(client_frames(text(16384), 1), server_frames(text(16384), 1), n); }},
+    {"envelope json",
+     [](int n) { Connection(envelope(false)).run(client_frames(json(1024), 1), server_frames(json(1024), 1), n); }},
     {"replies 1024",
-     [](int n) { Connection(envelope(true)).run(client_frames(1024, 1), server_frames(command(1024), 1), n); }},
+     [](int n) { Connection(envelope(true)).run(client_frames(text(1024), 1), server_frames(command(1024), 1), n); }},
     {"context",
      [](int n) {
          for (int i = 0; i < n; ++i) { (void)context::Recipe{}.build(session, {}); }

@@ -2,10 +2,12 @@
 // Bytes a second are what to look at; each is measured at the level that the name says.
 #include <benchmark/benchmark.h>
 
+#include <array>
 #include <cstring>
 #include <string>
 
 #include "context/base64.h"
+#include "context/escape.h"
 #include "context/json.h"
 #include "simd/level.h"
 #include "websocket/mask.h"
@@ -40,6 +42,12 @@ std::string quoted(std::size_t n) {
     return text;
 }
 
+std::string base64(std::size_t n) {
+    std::string text;
+    ws::context::append_base64(text, ascii(n / 4 * 3));
+    return text;
+}
+
 void simple_mask(char* data, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
         data[i] = static_cast<char>(static_cast<unsigned char>(data[i]) ^ key[i % 4]);
@@ -68,14 +76,40 @@ void simple_escape(std::string& out, std::string_view text) {
     }
 }
 
+std::size_t simple_escaped_size(std::string_view text) {
+    std::size_t size = text.size();
+    for (const char c : text) {
+        if (c == '"' || c == '\\') { ++size; }
+    }
+    return size;
+}
+
+constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 void simple_base64(std::string& out, std::string_view bytes) {
-    static constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (std::size_t i = 0; i + 3 <= bytes.size(); i += 3) {
         const auto byte = [&](std::size_t at) {
             return static_cast<unsigned>(static_cast<unsigned char>(bytes[i + at]));
         };
         const unsigned group = byte(0) << 16 | byte(1) << 8 | byte(2);
         for (const unsigned shift : {18u, 12u, 6u, 0u}) { out += digits[group >> shift & 63]; }
+    }
+}
+
+void simple_decoded_base64(std::string& out, std::string_view text) {
+    static const auto values = [] {
+        std::array<unsigned char, 256> table{};
+        for (unsigned i = 0; i < digits.size(); ++i) {
+            table[static_cast<unsigned char>(digits[i])] = static_cast<unsigned char>(i);
+        }
+        return table;
+    }();
+    for (std::size_t i = 0; i + 4 <= text.size(); i += 4) {
+        unsigned group = 0;
+        for (std::size_t at = i; at < i + 4; ++at) {
+            group = group << 6 | values[static_cast<unsigned char>(text[at])];
+        }
+        for (const unsigned shift : {16u, 8u, 0u}) { out += static_cast<char>(group >> shift & 255); }
     }
 }
 
@@ -145,19 +179,18 @@ void register_all() {
     add_levels("escape", ascii, escape);
     add("escape_quotes/simple", Level::baseline, quoted, simple_escape);
     add_levels("escape_quotes", quoted, escape);
+    add("escaped_size/simple", Level::baseline, quoted,
+        [](std::string&, const std::string& text) { benchmark::DoNotOptimize(simple_escaped_size(text)); });
+    add_levels("escaped_size", quoted, [](std::string&, const std::string& text) {
+        benchmark::DoNotOptimize(ws::context::escaped_size(text));
+    });
     add("base64/simple", Level::baseline, ascii, simple_base64);
     add_levels("base64", ascii,
                [](std::string& out, const std::string& text) { ws::context::append_base64(out, text); });
-    add_levels(
-        "base64_decode",
-        [](std::size_t n) {
-            std::string text;
-            ws::context::append_base64(text, ascii(n / 4 * 3));
-            return text;
-        },
-        [](std::string& out, const std::string& text) {
-            benchmark::DoNotOptimize(ws::context::append_decoded_base64(out, text));
-        });
+    add("base64_decode/simple", Level::baseline, base64, simple_decoded_base64);
+    add_levels("base64_decode", base64, [](std::string& out, const std::string& text) {
+        benchmark::DoNotOptimize(ws::context::append_decoded_base64(out, text));
+    });
 }
 
 }  // namespace

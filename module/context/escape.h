@@ -1,7 +1,8 @@
-// Where a text needs escaping as a JSON string (RFC 8259 7).
+// A text as it stands in a JSON string (RFC 8259 7): only quotes, backslashes and control bytes change.
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace ws::context {
@@ -12,5 +13,9 @@ namespace ws::context {
 
 // How many bytes at the front of `text` stand in a JSON string as they are: no quote, backslash or control byte.
 [[nodiscard]] std::size_t plain_run(std::string_view text) noexcept;
+
+void append_escaped(std::string& out, std::string_view text);
+// How many bytes that makes.
+[[nodiscard]] std::size_t escaped_size(std::string_view text) noexcept;
 
 }  // namespace ws::context

@@ -92,12 +92,6 @@ void append_real(std::string& out, double value) {
     if (number.find_first_of(".e") == std::string_view::npos) out += ".0";
 }
 
-// What append_escaped() makes of it.
-std::size_t escaped_size(char c) noexcept {
-    static constexpr std::string_view short_escapes = "\"\\\b\f\n\r\t";
-    return short_escapes.find(c) != std::string_view::npos ? 2 : 6;
-}
-
 void append_unicode_escape(std::string& out, char32_t unit) {
     const char escape[] = {'\\',
                            'u',
@@ -106,19 +100,6 @@ void append_unicode_escape(std::string& out, char32_t unit) {
                            hex_digits[unit >> 4 & 15],
                            hex_digits[unit & 15]};
     out.append(escape, sizeof escape);
-}
-
-void append_escaped(std::string& out, char c) {
-    switch (c) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\b': out += "\\b"; break;
-        case '\f': out += "\\f"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        default: append_unicode_escape(out, static_cast<unsigned char>(c));
-    }
 }
 
 void append_string(std::string& out, std::string_view text, Charset charset) {
@@ -193,7 +174,7 @@ void append_ascii_string(std::string& out, std::string_view text) {
         text.remove_prefix(static_cast<std::size_t>(run_end - text.begin()));
         if (text.empty()) break;
         if (needs_escape(text.front())) {
-            append_escaped(out, text.front());
+            append_escaped(out, text.substr(0, 1));
             text.remove_prefix(1);
             continue;
         }
@@ -210,37 +191,10 @@ void append_ascii_string(std::string& out, std::string_view text) {
 
 void append_utf8_string(std::string& out, std::string_view text) {
     out += '"';
-    for (;;) {
-        const std::size_t run = plain_run(text);
-        out.append(text.substr(0, run));
-        if (run == text.size()) break;
-        text.remove_prefix(run);
-        // Where one is, more are near: byte by byte for a while.
-        const std::string_view piece = text.substr(0, 64);
-        for (const char c : piece) {
-            if (needs_escape(c)) {
-                append_escaped(out, c);
-            } else {
-                out += c;
-            }
-        }
-        text.remove_prefix(piece.size());
-    }
+    append_escaped(out, text);
     out += '"';
 }
 
-std::size_t utf8_string_size(std::string_view text) noexcept {
-    std::size_t size = text.size() + 2;
-    for (;;) {
-        const std::size_t run = plain_run(text);
-        if (run == text.size()) return size;
-        text.remove_prefix(run);
-        const std::string_view piece = text.substr(0, 64);
-        for (const char c : piece) {
-            if (needs_escape(c)) size += escaped_size(c) - 1;
-        }
-        text.remove_prefix(piece.size());
-    }
-}
+std::size_t utf8_string_size(std::string_view text) noexcept { return escaped_size(text) + 2; }
 
 }  // namespace ws::context

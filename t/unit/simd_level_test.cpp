@@ -90,11 +90,30 @@ void an_escaped_string_reads_back_as_what_it_was(void**) {
             std::generate_n(data, n, [] { return below(3) == 0 ? static_cast<char>(below(0x80)) : 'x'; });
             std::string text = "[";
             append_utf8_string(text, {data, n});
+            assert_int_equal(utf8_string_size({data, n}), text.size() - 1);
             const JsonParse parsed = parse_json(text + "]");
             assert_non_null(parsed.value.get());
             const json_t* const string = json_array_get(parsed.value.get(), 0);
             assert_bytes_equal({json_string_value(string), json_string_length(string)}, {data, n});
         });
+    });
+}
+
+// More of them than a counter in a place of a vector holds.
+void a_long_text_of_nothing_but_escapes_has_its_size(void**) {
+    at_each_level([] {
+        for (const std::string_view escaped : {R"(\")", R"(\n)", R"(\u0001)", R"(\\)"}) {
+            const char c = escaped == R"(\n)" ? '\n' : escaped == R"(\u0001)" ? '\x01' : escaped.back();
+            for (const std::size_t n : {255 * 16, 255 * 16 + 1, 255 * 32 + 33, 30'000}) {
+                const std::string text(n, c);
+                std::string expected;
+                for (std::size_t i = 0; i < n; ++i) { expected += escaped; }
+                std::string out;
+                append_escaped(out, text);
+                assert_bytes_equal(out, expected);
+                assert_int_equal(escaped_size(text), expected.size());
+            }
+        }
     });
 }
 
@@ -215,6 +234,7 @@ int main() {
         cmocka_unit_test(masking_is_the_same),
         cmocka_unit_test(plain_bytes_end_at_the_first_that_needs_an_escape),
         cmocka_unit_test(an_escaped_string_reads_back_as_what_it_was),
+        cmocka_unit_test(a_long_text_of_nothing_but_escapes_has_its_size),
         cmocka_unit_test(utf8_is_valid_exactly_when_it_is_byte_by_byte),
         cmocka_unit_test(base64_is_the_same_and_reads_back),
         cmocka_unit_test(base64_refuses_every_other_character_anywhere),
