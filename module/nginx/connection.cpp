@@ -78,8 +78,9 @@ void Connection::end_with(ngx_http_request_t* r) {
 }
 
 bool Connection::alone() const noexcept {
+    const ngx_http_cleanup_pt* of_upstream = request->upstream != nullptr ? request->upstream->cleanup : nullptr;
     for (const ngx_http_cleanup_t* cleanup = request->cleanup; cleanup != nullptr; cleanup = cleanup->next) {
-        if (cleanup->handler != nullptr && cleanup->data != this) { return false; }
+        if (cleanup->handler != nullptr && cleanup->data != this && &cleanup->handler != of_upstream) { return false; }
     }
     for (const ngx_pool_cleanup_t* slot = request->pool->cleanup; slot != nullptr; slot = slot->next) {
         if (slot->handler != nullptr && slot->data != this) { return false; }
@@ -94,10 +95,11 @@ void Connection::leave_request() noexcept {
     release_object(request->pool, *this);
     ngx_http_set_ctx(request, nullptr, ngx_http_ws_module);
     request = nullptr;
-    // Views of the request's memory, of no use any more.
+    // Of no use any more: views of the request's memory, and what is in its record.
     stripped = {};
     offer = {};
     subprotocol = {};
+    std::string().swap(context_header);
 }
 
 void Connection::join_request(ngx_http_request_t& r) {

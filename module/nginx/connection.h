@@ -74,7 +74,7 @@ struct Connection {
         return request != nullptr ? view(request->uri) : record->uri();
     }
 
-    // The request has nothing of other modules or locations that goes with its pool.
+    // The request has nothing of other modules or locations, but its upstream, that goes with its pool.
     [[nodiscard]] bool alone() const noexcept;
     // The request is about to be freed, and this object stays: for whoever does it to keep.
     void leave_request() noexcept;
@@ -121,7 +121,7 @@ struct Connection {
     std::string traceparent;                                     // empty where ws_traceparent is off
     std::string_view subprotocol;                                // the one that the location picked
     ngx_http_handler_pt content_handler = nullptr;               // the location's own, in http delivery
-    std::unique_ptr<RequestRecord> record;                       // in http delivery
+    std::unique_ptr<RequestRecord> record;                       // in http delivery, and once the request is released
     std::unique_ptr<HttpBackend> opening;                        // until the tunnel has it
     bool takeover = false;                                       // a good 101 is on its way to the client
     std::unique_ptr<Tunnel> tunnel;

@@ -84,7 +84,7 @@ ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept try {
     connection->takeover = false;
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "ws: open connection=%*s", connection->id.size(),
                   connection->id.data());
-    Tunnel::take_over(*connection, make_delivery(*connection), std::make_unique<UpstreamBackend>(r));
+    Tunnel::take_over(*connection, make_delivery(*connection), std::make_unique<UpstreamBackend>(*connection));
     return flush_101(*r, next_body_filter(r, in));
 } catch (...) { return NGX_ERROR; }
 

@@ -136,13 +136,11 @@ void HttpBackend::deliver() noexcept {
     }
 }
 
+bool HttpBackend::can_release_request() const noexcept { return connection_.request->upstream == nullptr; }
+
 void HttpBackend::hand_back() noexcept {
     cancel();
-    ngx_http_request_t* r = recall_request(connection_);
-    if (r == nullptr) { return; }
-    // The socket is closed at once: whatever the client should still read has been sent.
-    r->connection->read->eof = 1;
-    ngx_http_finalize_request(r, NGX_OK);
+    finalize_request(connection_);
 }
 
 }  // namespace ws::nginx

@@ -42,6 +42,7 @@ public:
     void delete_timers() noexcept override {}
     [[nodiscard]] bool rearm() noexcept override { return true; }
     void read_again() noexcept override {}
+    [[nodiscard]] bool can_release_request() const noexcept override;
     void hand_back() noexcept override;
 
 private:

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "nginx/connection.h"
 #include "nginx/tunnel.h"
@@ -28,10 +30,29 @@ void on_event(ngx_event_t* event) noexcept {
     }
 }
 
+// OpenSSL may wait for another event than who reads or writes.
+bool is_released(const ngx_connection_t& c) noexcept {
+#if (NGX_HTTP_SSL)
+    if (c.ssl != nullptr && c.ssl->saved_read_handler == on_event) { return true; }
+#endif
+    return c.read->handler == on_event;
+}
+
+void set_handlers(ngx_connection_t& c, ngx_event_handler_pt handler) noexcept {
+    c.read->handler = handler;
+    c.write->handler = handler;
+#if (NGX_HTTP_SSL)
+    if (c.ssl != nullptr) {
+        c.ssl->saved_read_handler = nullptr;
+        c.ssl->saved_write_handler = nullptr;
+    }
+#endif
+}
+
 // Also of a log that was copied from the client's, for another connection.
 u_char* write_log(ngx_log_t* log, u_char* buffer, std::size_t size) noexcept {
     const ngx_connection_t& c = *static_cast<ngx_http_log_ctx_t*>(log->data)->connection;
-    if (c.read->handler != on_event) { return log_handler(log, buffer, size); }
+    if (!is_released(c)) { return log_handler(log, buffer, size); }
     u_char* const end = buffer + size;
     if (log->action != nullptr) { buffer = ngx_snprintf(buffer, size, " while %s", log->action); }
     buffer = ngx_snprintf(buffer, static_cast<std::size_t>(end - buffer), ", client: %V", &c.addr_text);
@@ -41,8 +62,9 @@ u_char* write_log(ngx_log_t* log, u_char* buffer, std::size_t size) noexcept {
 
 // Modules whose state is of no use once the answer has been sent.
 bool forgettable(std::string_view module) noexcept {
-    static constexpr std::array<std::string_view, 3> names{
-        "ngx_http_copy_filter_module", "ngx_http_auth_request_module", "ngx_http_header_count_module"};
+    static constexpr std::array<std::string_view, 4> names{"ngx_http_copy_filter_module",
+                                                           "ngx_http_auth_request_module",
+                                                           "ngx_http_header_count_module", "ngx_http_proxy_module"};
     return std::ranges::find(names, module) != names.end();
 }
 
@@ -56,9 +78,19 @@ bool has_state_of_others(const ngx_http_request_t& r) noexcept {
 
 bool may_go(const Connection& connection) noexcept {
     const ngx_http_request_t& r = *connection.request;
-    return &r == r.main && r.count == 1 && r.upstream == nullptr && r.out == nullptr && r.postponed == nullptr &&
-           r.posted_requests == nullptr && r.buffered == 0 && r.connection->buffered == 0 && !r.blocked &&
-           connection.alone() && !has_state_of_others(r);
+    const ngx_connection_t& c = *connection.client;
+    return &r == r.main && r.count == 1 && r.out == nullptr && r.postponed == nullptr && r.posted_requests == nullptr &&
+           r.buffered == 0 && c.buffered == 0 && !r.blocked && c.read->handler == c.write->handler &&
+           connection.tunnel->can_release_request() && connection.alone() && !has_state_of_others(r);
+}
+
+void make_record(Connection& connection) {
+    ngx_http_request_t& r = *connection.request;
+    if (r.upstream != nullptr) { find_upstream_variables(r); }
+    std::unique_ptr<RequestRecord> fresh;
+    if (connection.record == nullptr) { fresh = std::make_unique<RequestRecord>(r); }
+    (fresh != nullptr ? *fresh : *connection.record).add_answer(r);
+    if (fresh != nullptr) { connection.record = std::move(fresh); }
 }
 
 // As nginx does for a kept-alive connection.
@@ -94,10 +126,11 @@ void release_request(Connection& connection) noexcept {
     ngx_http_request_t* r = connection.request;
     if (!may_go(connection)) { return; }
     try {
-        connection.record->add_answer(*r);
+        make_record(connection);
     } catch (...) { return; }
     ngx_connection_t* c = connection.client;
     ngx_http_connection_t* hc = r->http_connection;
+    char* action = r->upstream != nullptr ? c->log->action : nullptr;
     request_handler = c->read->handler;
     log_handler = c->log->handler;
     connection.tunnel->forget_request();
@@ -110,10 +143,9 @@ void release_request(Connection& connection) noexcept {
     ngx_http_free_request(r, 0);
     c->destroyed = 0;
     c->data = &connection;
-    c->read->handler = on_event;
-    c->write->handler = on_event;
+    set_handlers(*c, on_event);
     c->log->handler = write_log;
-    c->log->action = nullptr;
+    c->log->action = action;
     free_buffers(c, hc);
 }
 
@@ -139,8 +171,7 @@ ngx_http_request_t* recall_request(Connection& connection) noexcept {
     r->stat_writing = 1;
 #endif
     c->data = r;
-    c->read->handler = request_handler;
-    c->write->handler = request_handler;
+    set_handlers(*c, request_handler);
     r->write_event_handler = ngx_http_request_empty_handler;
     r->http_state = NGX_HTTP_PROCESS_REQUEST_STATE;
     try {
@@ -157,8 +188,16 @@ ngx_http_request_t* recall_request(Connection& connection) noexcept {
     return r;
 }
 
+void finalize_request(Connection& connection) noexcept {
+    ngx_http_request_t* r = recall_request(connection);
+    if (r == nullptr) { return; }
+    // The socket is closed at once: whatever the client should still read has been sent.
+    r->connection->read->eof = 1;
+    ngx_http_finalize_request(r, NGX_OK);
+}
+
 void run_posted_requests(ngx_connection_t* c) noexcept {
-    if (c->destroyed || c->read->handler == on_event) { return; }
+    if (c->destroyed || is_released(*c)) { return; }
     ngx_http_run_posted_requests(c);
 }
 

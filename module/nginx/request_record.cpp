@@ -1,8 +1,8 @@
 #include "nginx/request_record.h"
 
-#include <cstring>
 #include <utility>
 
+#include "nginx/own_texts.h"
 #include "nginx/request_headers.h"
 #include "websocket/header_value.h"
 
@@ -12,22 +12,6 @@ namespace {
 
 const ngx_http_core_main_conf_t& core_conf(const ngx_http_request_t& r) noexcept {
     return *static_cast<ngx_http_core_main_conf_t*>(ngx_http_get_module_main_conf(&r, ngx_http_core_module));
-}
-
-// Copies the texts that `each` visits, with a NUL after each as nginx has it in header lines, and points them to the copies.
-template <class Each>
-std::unique_ptr<u_char[]> own_texts(Each each) {
-    std::size_t size = 0;
-    each([&size](u_char*&, std::size_t length) { size += length + 1; });
-    auto memory = std::make_unique_for_overwrite<u_char[]>(size);
-    u_char* at = memory.get();
-    each([&at](u_char*& text, std::size_t length) {
-        if (length > 0) { std::memcpy(at, text, length); }
-        at[length] = '\0';
-        text = at;
-        at += length + 1;
-    });
-    return memory;
 }
 
 template <class Visit>
@@ -112,8 +96,8 @@ RequestRecord::RequestRecord(const ngx_http_request_t& r)
       request_length_(r.request_length),
       limit_conn_status_(r.limit_conn_status),
       limit_req_status_(r.limit_req_status),
-      lines_(lines_of(r.headers_in.headers)),
-      variables_(variables_of(r)) {
+      lines_(lines_of(r.headers_in.headers)) {
+    set_variables(r);
     set_captures(r);
     request_texts_ = own_texts([this](auto visit) {
         for (ngx_str_t* text :
@@ -121,7 +105,6 @@ RequestRecord::RequestRecord(const ngx_http_request_t& r)
             visit(text->data, text->len);
         }
         each_text_of(lines_, visit);
-        for (Variable& variable : variables_) { visit(variable.value.data, variable.value.len); }
 #if (NGX_PCRE)
         visit(captured_.data, captured_.len);
 #endif
@@ -131,14 +114,21 @@ RequestRecord::RequestRecord(const ngx_http_request_t& r)
 void RequestRecord::add_answer(const ngx_http_request_t& r) {
     std::vector<ngx_table_elt_t> lines = lines_of(r.headers_out.headers);
     for (ngx_table_elt_t& line : lines) { line.lowcase_key = nullptr; }  // few set it there
-    std::vector<Variable> found = variables_of(r);
-    answer_texts_ = own_texts([&](auto visit) {
-        each_text_of(lines, visit);
-        for (Variable& variable : found) { visit(variable.value.data, variable.value.len); }
-    });
+    auto texts = own_texts([&lines](auto visit) { each_text_of(lines, visit); });
+    auto upstream = r.upstream != nullptr ? std::make_unique<UpstreamRecord>(r) : nullptr;
+    set_variables(r);
     status_ = r.headers_out.status;
     header_size_ = r.header_size;
     answer_lines_ = std::move(lines);
+    answer_texts_ = std::move(texts);
+    upstream_ = std::move(upstream);
+}
+
+void RequestRecord::set_variables(const ngx_http_request_t& r) {
+    std::vector<Variable> found = variables_of(r);
+    variable_texts_ = own_texts([&found](auto visit) {
+        for (Variable& variable : found) { visit(variable.value.data, variable.value.len); }
+    });
     variables_ = std::move(found);
 }
 
@@ -247,12 +237,18 @@ void RequestRecord::restore(ngx_http_request_t& r) {
         *added = line;
         note_answer_line(r, *added);
     }
+    if (upstream_ != nullptr) { upstream_->restore(r); }
 }
 
 u_char* RequestRecord::write_log(u_char* buffer, std::size_t size) const noexcept {
     ngx_http_request_t r{};
+    ngx_http_upstream_t upstream{};
     set_target(r);
     r.request_line = request_line_;
+    if (upstream_ != nullptr) {
+        upstream_->set_target(upstream);
+        r.upstream = &upstream;
+    }
     for (const ngx_table_elt_t& line : lines_) {
         ngx_table_elt_t** known = is(line, "host")      ? &r.headers_in.host
                                   : is(line, "referer") ? &r.headers_in.referer

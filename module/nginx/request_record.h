@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "nginx/upstream_record.h"
+
 namespace ws::nginx {
 
 class RequestRecord {
@@ -43,6 +45,8 @@ public:
     [[nodiscard]] std::string_view uri() const noexcept { return view(uri_); }
     [[nodiscard]] void** srv_conf() const noexcept { return srv_conf_; }
     [[nodiscard]] ngx_http_connection_t* http_connection() const noexcept { return http_connection_; }
+    // Null: the request had none when its answer was sent.
+    [[nodiscard]] UpstreamRecord* upstream() const noexcept { return upstream_.get(); }
 
 private:
     struct Variable {
@@ -52,6 +56,7 @@ private:
     };
 
     [[nodiscard]] static std::vector<Variable> variables_of(const ngx_http_request_t& r);
+    void set_variables(const ngx_http_request_t& r);
     void set_captures(const ngx_http_request_t& r);
 
     void** main_conf_;
@@ -89,7 +94,9 @@ private:
 #endif
     std::vector<ngx_table_elt_t> answer_lines_;
     std::unique_ptr<u_char[]> request_texts_;
+    std::unique_ptr<u_char[]> variable_texts_;
     std::unique_ptr<u_char[]> answer_texts_;
+    std::unique_ptr<UpstreamRecord> upstream_;
 };
 
 }  // namespace ws::nginx

@@ -31,6 +31,9 @@ public:
     // nginx still has to send some of the response.
     [[nodiscard]] bool response_waits() const noexcept;
 
+    // What is received from now on is added here.
+    void count_received(off_t& total) noexcept { received_ = &total; }
+
     // The request goes, its response sent; the connection stays.
     void forget_request() noexcept { request_ = nullptr; }
 

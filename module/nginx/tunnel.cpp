@@ -26,6 +26,10 @@ constexpr std::uint16_t session_changed = 4409;
 // Keeps an exiting worker alive for connections that have no deadline of their own.
 constexpr ngx_msec_t far_away = 24 * 3600 * 1000;
 
+// How long a connection lives before its request is released. Those that end at once don't pay for it. Longer would be worse: memory that
+// many connections held when they opened together, as after a restart, is freed in pieces that the system doesn't get back.
+constexpr ngx_msec_t release_after = 100;
+
 Milliseconds now() noexcept { return Milliseconds(ngx_current_msec); }
 
 // Connections that were opened together shall not end together.
@@ -148,6 +152,11 @@ void Tunnel::install() {
     if (!read->posted) { ngx_post_event(read, &ngx_posted_events); }
 }
 
+void Tunnel::forget_request() noexcept {
+    client_.forget_request();
+    backend_->release_request();
+}
+
 void Tunnel::drain(std::size_t part, std::size_t parts) noexcept {
     const ngx_msec_t time = worker_.drain_time(connection_.conf->drain_timeout);
     if (time == 0 || drain_at_ != 0) { return; }
@@ -265,6 +274,10 @@ bool Tunnel::nothing_waits() const noexcept {
 void Tunnel::on_timer(ngx_event_t* event) noexcept {
     Tunnel& self = OwnedEvent<Tunnel>::owner_of(event);
     ngx_connection_t* c = self.client_.connection();
+    if (self.release_at_ != 0 && ngx_current_msec >= self.release_at_) {
+        self.release_at_ = 0;
+        release_request(self.connection_);
+    }
     self.drive([&self] { return self.on_time(); });
     run_posted_requests(c);
 }
@@ -281,6 +294,7 @@ State Tunnel::on_time() {
 
 State Tunnel::start() {
     started_ = true;
+    if (connection_.request != nullptr) { release_at_ = ngx_current_msec + release_after; }
     delete_timer(client_.connection()->read);
     delete_timer(client_.connection()->write);
     backend_->delete_timers();
@@ -319,6 +333,7 @@ void Tunnel::arm_timer() noexcept {
     ngx_msec_t at = ngx_current_msec + far_away;
     if (const auto deadline = relay_.deadline()) { at = static_cast<ngx_msec_t>(deadline->count()); }
     if (drain_at_ != 0) { at = std::min(at, drain_at_); }
+    if (release_at_ != 0) { at = std::min(at, release_at_); }
     // A timer that comes too early is set anew when it fires, which is cheaper than with every message.
     if (timer_.timer_set && timer_.timer.key <= at) { return; }
     delete_timer(&timer_);  // otherwise nginx leaves it where it is if the difference is small

@@ -39,8 +39,9 @@ public:
     // For the worker: acts on the change, once it is this tunnel's turn. The tunnel may be gone afterwards.
     void on_session() noexcept;
 
-    // The request is about to be released (nginx/released_request.h).
-    void forget_request() noexcept { client_.forget_request(); }
+    // The request is about to be released (nginx/released_request.h), if that can be.
+    [[nodiscard]] bool can_release_request() const noexcept { return backend_->can_release_request(); }
+    void forget_request() noexcept;
 
     // The client's events. The tunnel may be gone afterwards.
     void client_readable() noexcept;
@@ -95,7 +96,8 @@ private:
     std::string early_client_;  // read by nginx before the take-over
     bool started_ = false;
     const ngx_msec_t opened_ = ngx_current_msec;
-    ngx_msec_t drain_at_ = 0;  // 0: not draining
+    ngx_msec_t drain_at_ = 0;    // 0: not draining
+    ngx_msec_t release_at_ = 0;  // the request; 0: not, or no more
     OwnedEvent<Tunnel> timer_;
 };
 

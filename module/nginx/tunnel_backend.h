@@ -37,6 +37,11 @@ public:
     // There is more to read at once: makes a read event come, after others had their turn.
     virtual void read_again() noexcept = 0;
 
+    // Nothing of it, or of what it needs, goes with the client's request; release_request() sees to that.
+    [[nodiscard]] virtual bool can_release_request() const noexcept = 0;
+    // The request is about to be released, its record made (nginx/released_request.h).
+    virtual void release_request() noexcept {}
+
     // The relay is done: lets nginx finalize the request, which destroys the tunnel on the way.
     virtual void hand_back() noexcept = 0;
 };

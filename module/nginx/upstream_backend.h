@@ -1,24 +1,27 @@
 // A tunnel's backend that is a WebSocket itself: the upstream of the client's request, taken over from nginx's own tunnel after
-// the 101, and handed back at the end.
+// the 101. While the request is there, it is handed back to nginx at the end; once it is released, its end is this object's.
 #pragma once
 
 #include "nginx/ngx.h"
 
+#include <optional>
 #include <string>
 
 #include "nginx/socket.h"
 #include "nginx/tunnel_backend.h"
+#include "nginx/upstream_peer.h"
 
 namespace ws::nginx {
 
+struct Connection;
+
 class UpstreamBackend final : public TunnelBackend {
 public:
-    explicit UpstreamBackend(ngx_http_request_t* r) noexcept : r_(r), socket_(Socket::backend(r->upstream)) {}
+    explicit UpstreamBackend(Connection& connection) noexcept;
+    ~UpstreamBackend() override { close(); }
 
     [[nodiscard]] relay::Peer& peer() noexcept override { return socket_; }
-    [[nodiscard]] relay::Milliseconds send_timeout() const noexcept override {
-        return relay::Milliseconds(r_->upstream->conf->send_timeout);
-    }
+    [[nodiscard]] relay::Milliseconds send_timeout() const noexcept override;
 
     // In the one moment when it can be done: nginx has installed its tunnel's handlers and not yet called them
     // (ngx_http_upstream_upgrade flushes the response between the two).
@@ -28,6 +31,8 @@ public:
     [[nodiscard]] bool rearm() noexcept override { return socket_.rearm(); }
     [[nodiscard]] bool read_empty() const noexcept override { return !socket_.connection()->read->ready; }
     void read_again() noexcept override;
+    [[nodiscard]] bool can_release_request() const noexcept override;
+    void release_request() noexcept override;
     void hand_back() noexcept override;
 
 private:
@@ -39,12 +44,15 @@ private:
         ngx_http_upstream_handler_pt backend_write;
     };
 
+    static void on_event(ngx_event_t* event) noexcept;
     void take_buffers();
+    void close() noexcept;
 
-    ngx_http_request_t* r_;
+    Connection& connection_;
     Socket socket_;
     Stock stock_{};
-    std::string early_;  // read by nginx before the take-over
+    std::string early_;                 // read by nginx before the take-over
+    std::optional<UpstreamPeer> peer_;  // once the request is released
 };
 
 }  // namespace ws::nginx
