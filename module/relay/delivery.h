@@ -134,7 +134,7 @@ public:
     virtual void half_close_failed(Output&) {}
 
     // Those that were passed on.
-    [[nodiscard]] virtual std::uint64_t messages(Side from) const noexcept = 0;
+    [[nodiscard]] std::uint64_t messages(Side from) const noexcept { return messages_[index(from)]; }
 
     void note_end(End::Cause cause, std::uint16_t code, std::string_view detail) {
         if (end_.cause == End::Cause::none) { end_ = {cause, code, std::string(detail)}; }
@@ -146,12 +146,14 @@ public:
     [[nodiscard]] const End& end() const noexcept { return end_; }
 
 protected:
+    void count_messages(Side from, std::uint64_t more) noexcept { messages_[index(from)] += more; }
     [[nodiscard]] Closing& mark(Side side) noexcept { return closing_[index(side)]; }
     void mark_cut(Side side) noexcept { cut_[index(side)] = true; }
 
 private:
     static constexpr std::size_t index(Side side) noexcept { return side == Side::client ? 0 : 1; }
 
+    std::array<std::uint64_t, 2> messages_{};
     std::array<Closing, 2> closing_{};
     std::array<bool, 2> cut_{};
     End end_;

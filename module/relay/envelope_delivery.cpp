@@ -105,7 +105,7 @@ void EnvelopeDelivery::answer(Output& output) {
 
 void EnvelopeDelivery::on_client_message(const Event& event, Output& output) {
     if (closing(Side::backend).sent) { return; }
-    ++client_messages_;
+    count_messages(Side::client, 1);
     context::MessageType type = event.type == Opcode::text ? context::MessageType::text : context::MessageType::binary;
     if (options_.json_data && type == context::MessageType::text && context::is_json_value(event.payload)) {
         type = context::MessageType::json;
@@ -113,15 +113,16 @@ void EnvelopeDelivery::on_client_message(const Event& event, Output& output) {
     const context::Context* context = options_.context_always ? context_.get() : nullptr;
     const bool large = event.payload.size() >= 64 * 1024;
     const std::size_t size = large ? writer_.data_size(type, event.payload) : event.payload.size();
-    write_envelope(output, size,
-                   [&](std::string& out) { writer_.message(out, context, client_messages_, type, event.payload); });
+    write_envelope(output, size, [&](std::string& out) {
+        writer_.message(out, context, messages(Side::client), type, event.payload);
+    });
 }
 
 void EnvelopeDelivery::on_backend(const Event& event, Output& output) {
     switch (event.kind) {
         case Event::Kind::message:
             if (closing(Side::client).sent) { break; }
-            ++backend_messages_;
+            count_messages(Side::backend, 1);
             if (options_.replies) {
                 on_command(event, output);
             } else {
@@ -197,7 +198,7 @@ std::string_view EnvelopeDelivery::patch_context(std::string_view merge_patch) {
 CommandResult EnvelopeDelivery::command(const context::Command& command, Output& output) {
     if (closing(Side::client).sent || closing(Side::backend).sent) { return CommandResult::ending; }
     if (const auto* message = std::get_if<context::MessageCommand>(&command)) {
-        ++backend_messages_;
+        count_messages(Side::backend, 1);
         const Opcode opcode = message->type == context::MessageType::binary ? Opcode::binary : Opcode::text;
         send_client(opcode, message->data, output);
         return CommandResult::done;

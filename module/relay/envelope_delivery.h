@@ -59,9 +59,6 @@ public:
     void close(const Close& client, const Close& backend, Output& output) override;
     [[nodiscard]] bool puts_off() const noexcept override { return answer_ != nullptr; }
     void answer(Output& output) override;
-    [[nodiscard]] std::uint64_t messages(Side from) const noexcept override {
-        return from == Side::client ? client_messages_ : backend_messages_;
-    }
 
 private:
     void send_client(websocket::Opcode type, std::string_view payload, Output& output);
@@ -87,8 +84,6 @@ private:
     std::unique_ptr<const Close> answer_;         // what the client gets once the backend has closed, too
     EnvelopeOptions options_;
     MaskKeys& keys_;
-    std::uint64_t client_messages_ = 0;
-    std::uint64_t backend_messages_ = 0;
     std::uint64_t dropped_ = 0;
 };
 

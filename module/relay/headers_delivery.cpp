@@ -86,7 +86,7 @@ CommandResult HeadersDelivery::command(const context::Command& command, Output& 
     websocket::append_frame(now ? output.client : inserts_,
                             binary ? websocket::Opcode::binary : websocket::Opcode::text, message->data, true,
                             std::nullopt);
-    ++inserted_;
+    count_messages(Side::backend, 1);
     return CommandResult::done;
 }
 
@@ -136,7 +136,9 @@ void HeadersDelivery::pass_without_pong(std::string_view data, Output& output) {
 // The frame under way is passed on to its end; a close frame of ours follows it, unless it is one itself.
 void HeadersDelivery::pass_last_frame(Side from, std::string_view data, Output& output) {
     Stream& source = stream(from);
+    const std::uint64_t before = source.follower.messages();
     const std::size_t rest = source.follower.follow_to_boundary(data);
+    count_messages(from, source.follower.messages() - before);
     output.forward = data.substr(0, rest);
     if (source.follower.violated()) {
         mark(from).received = true;
@@ -176,12 +178,14 @@ void HeadersDelivery::note_close(Side from) {
 void HeadersDelivery::pass(Side from, std::string_view data, Output& output) {
     websocket::Follower& follower = stream(from).follower;
     const bool was_at_boundary = follower.at_boundary();
-    if (!follower.follow(data)) {
+    const std::uint64_t before = follower.messages();
+    const bool sound = follower.follow(data);
+    count_messages(from, follower.messages() - before);
+    if (!sound) {
         // What came before the bad header is passed on; a part of it that has been passed on already leaves no way to
         // tell the other side anything.
-        const std::size_t sound = follower.sound();
-        output.forward = data.substr(0, sound);
-        if (sound == 0 && !was_at_boundary) { mark_cut(other(from)); }
+        output.forward = data.substr(0, follower.sound());
+        if (output.forward.empty() && !was_at_boundary) { mark_cut(other(from)); }
         fail(from, output);
         return;
     }
@@ -195,10 +199,7 @@ void HeadersDelivery::pass(Side from, std::string_view data, Output& output) {
 // Nothing is sent to the other side any more; the close frame is still looked for.
 void HeadersDelivery::discard(Side from, std::string_view data) noexcept {
     websocket::Follower& follower = stream(from).follower;
-    const std::uint64_t before = follower.messages();
-    const bool sound = !follower.violated() && follower.follow(data);
-    stream(from).discarded += follower.messages() - before;
-    if (!sound) { return; }
+    if (follower.violated() || !follower.follow(data)) { return; }
     if (follower.close_seen() && follower.at_boundary()) { mark(from).received = true; }
 }
 

@@ -29,16 +29,12 @@ public:
     void answer(Output& output) override;
     [[nodiscard]] bool half_close() const noexcept override { return true; }
     void half_close_failed(Output& output) override;
-    [[nodiscard]] std::uint64_t messages(Side from) const noexcept override {
-        return stream(from).follower.messages() - stream(from).discarded + (from == Side::backend ? inserted_ : 0);
-    }
 
 private:
     // What flows from one side to the other.
     struct Stream {
         websocket::Follower follower;
         std::optional<Close> ending;  // to be put in at the next boundary
-        std::uint64_t discarded = 0;  // messages that came after the other side's end
     };
 
     [[nodiscard]] Stream& stream(Side from) noexcept { return streams_[from == Side::client ? 0 : 1]; }
@@ -57,8 +53,7 @@ private:
     std::array<Stream, 2> streams_;
     PongFilter pongs_;
     MaskKeys& keys_;
-    std::string inserts_;  // frames of ours that wait for the end of the backend's message under way
-    std::uint64_t inserted_ = 0;
+    std::string inserts_;   // frames of ours that wait for the end of the backend's message under way
     bool put_off_ = false;  // the backend's `ending` is for where its close frame would be
 };
 

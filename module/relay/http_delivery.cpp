@@ -93,7 +93,8 @@ void HttpDelivery::on_client(const Event& event, Output& output) {
 
 void HttpDelivery::on_message(const Event& event) {
     if (ending_ != nullptr) { return; }
-    HttpEvent message{.kind = HttpEvent::Kind::message, .sequence = ++client_messages_, .content_type = octets};
+    count_messages(Side::client, 1);
+    HttpEvent message{.kind = HttpEvent::Kind::message, .sequence = messages(Side::client), .content_type = octets};
     if (event.type == Opcode::text) {
         message.content_type = options_.json_data && context::is_json_value(event.payload) ? json : plain_text;
     }
@@ -164,7 +165,7 @@ void HttpDelivery::on_reply(Answer& answer, Output& output) {
 
 void HttpDelivery::send_client(Opcode type, std::string_view payload, Output& output) {
     if (closing(Side::client).sent) { return; }
-    ++backend_messages_;
+    count_messages(Side::backend, 1);
     websocket::append_message(output.client, type, payload, deflater_.get(), options_.deflate_min_length, std::nullopt);
 }
 
@@ -173,7 +174,7 @@ void HttpDelivery::send_body(Opcode type, std::string& body, Output& output) {
     if (deflater_ != nullptr || body.size() < large || !output.client.empty() || closing(Side::client).sent) {
         return send_client(type, body, output);
     }
-    ++backend_messages_;
+    count_messages(Side::backend, 1);
     std::string header;  // short: allocates nothing
     websocket::append_frame_header(header, type, body.size(), true, std::nullopt);
     body.insert(0, header);
@@ -245,7 +246,7 @@ void HttpDelivery::close_client(Output& output) {
 void HttpDelivery::start_close_event() {
     given_up_ = true;
     if (closing(Side::backend).sent) { return; }
-    HttpEvent event{.kind = HttpEvent::Kind::close, .sequence = client_messages_ + 1};
+    HttpEvent event{.kind = HttpEvent::Kind::close, .sequence = messages(Side::client) + 1};
     event.code = ending_->code;
     event.reason = ending_->reason;
     mark(Side::backend).sent = requests_.start(event, context_);

@@ -69,9 +69,6 @@ public:
     void close(const Close& client, const Close& backend, Output& output) override;
     [[nodiscard]] bool puts_off() const noexcept override { return ending_ != nullptr && !given_up_; }
     void answer(Output& output) override;
-    [[nodiscard]] std::uint64_t messages(Side from) const noexcept override {
-        return from == Side::client ? client_messages_ : backend_messages_;
-    }
 
 private:
     struct Answer {
@@ -113,8 +110,6 @@ private:
     bool revoked_ = false;
     bool given_up_ = false;  // what was accepted, or all of it is done
     std::uint32_t under_way_ = 0;
-    std::uint64_t client_messages_ = 0;
-    std::uint64_t backend_messages_ = 0;
     std::uint64_t failures_ = 0;
 };
 

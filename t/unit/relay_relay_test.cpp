@@ -97,7 +97,6 @@ public:
     bool ping(Output&) override { return false; }
     void ended(Side, Output& output) override { put(output); }
     void close(const Close&, const Close&, Output& output) override { put(output); }
-    std::uint64_t messages(Side) const noexcept override { return 0; }
 
     bool short_of_memory = false;
 
