@@ -16,33 +16,29 @@ constexpr std::size_t most_answers = 64 * 1024;
 // How long nothing comes until the delivery gives memory back.
 constexpr Milliseconds release_after{10000};
 
-// What a worker's working memory may keep between two steps.
-constexpr std::size_t kept_capacity = 256 * 1024;
-
-// Assigning an empty string would keep the memory.
-void give_back(std::string& text) noexcept { std::string().swap(text); }
-
 void recycle(std::string& text) {
     text.clear();
-    if (text.capacity() > kept_capacity) { give_back(text); }
+    if (text.capacity() > kept_capacity) { std::string().swap(text); }
 }
 
 }  // namespace
 
 Relay::Relay(Peer& client, Peer& backend, std::unique_ptr<Delivery> delivery, const Timeouts& timeouts,
              const GateLimits& limits, Scratch& scratch, std::size_t max_pending) noexcept
-    : delivery_(std::move(delivery)), scratch_(scratch), timeouts_(timeouts), gate_(limits), max_pending_(max_pending) {
-    half(Side::client).peer = &client;
-    half(Side::backend).peer = &backend;
-}
+    : halves_{Half(client), Half(backend)},
+      delivery_(std::move(delivery)),
+      scratch_(scratch),
+      timeouts_(timeouts),
+      gate_(limits),
+      heartbeat_(timeouts.ping, timeouts.pong),
+      max_pending_(max_pending) {}
 
 Relay::State Relay::start(std::string_view early_client, std::string_view early_backend, Milliseconds now) {
     started_ = now;
     last_activity_ = now;
-    heard_ = now;
-    half(Side::client).unread = early_client;
-    half(Side::backend).unread = early_backend;
-    half(Side::client).received = early_client.size();
+    heartbeat_.hear(now);
+    half(Side::client).begin_with(early_client);
+    half(Side::backend).begin_with(early_backend);
     delivery_->open(scratch_.output);
     flush_output(Side::client, now);
     // The backend first: what it said before the client spoke.
@@ -54,7 +50,7 @@ Relay::State Relay::start(std::string_view early_client, std::string_view early_
 Relay::State Relay::readable(Side side, Milliseconds now) { return settle(pump(side, now), now); }
 
 Relay::State Relay::writable(Side side, Milliseconds now) {
-    flush_pending(side, now);
+    if (half(side).flush(now)) { last_activity_ = now; }
     proceed(now);
     const bool other_busy = pump(other(side), now);
     const bool busy = pump(side, now);
@@ -107,7 +103,7 @@ Relay::State Relay::resume(Milliseconds now) {
 
 // A delivery goes on only as fast as the client takes what comes of it.
 void Relay::proceed(Milliseconds now) {
-    if (!flushed(Side::client)) { return; }
+    if (!half(Side::client).flushed()) { return; }
     delivery_->proceed(scratch_.output);
     flush_output(Side::client, now);
 }
@@ -125,14 +121,14 @@ Relay::State Relay::expired(Milliseconds now) {
     bool busy = false;
     if (paused_until_ && now >= *paused_until_) {
         paused_until_.reset();
-        hear_client(now);
+        heartbeat_.hear(now);
         busy = pump(Side::client, now);
     }
     if (!released_ && delivery_->releasable() && now - last_activity_ >= release_after) {
         delivery_->release();
         released_ = true;
     }
-    if (!closing_since_ && timeouts_.ping.count() > 0) { keep_alive(now); }
+    if (!closing_since_ && heartbeat_.beats()) { keep_alive(now); }
     return settle(busy, now);
 }
 
@@ -146,7 +142,8 @@ std::optional<Close> Relay::overdue(Milliseconds now) {
     }
     for (const Side side : {Side::client, Side::backend}) {
         const auto limit = side == Side::client ? timeouts_.client_send : timeouts_.backend_send;
-        if (half(side).stalled && now - *half(side).stalled >= limit) {
+        const auto& stalled = half(side).stalled();
+        if (stalled && now - *stalled >= limit) {
             return Close{websocket::close_code::try_again_later,
                          side == Side::client ? "client reads too slowly" : "backend reads too slowly"};
         }
@@ -162,36 +159,26 @@ std::optional<Close> Relay::overdue(Milliseconds now) {
     return std::nullopt;
 }
 
-void Relay::hear_client(Milliseconds now) noexcept {
-    heard_ = now;
-    pinged_.reset();
-}
-
 void Relay::keep_alive(Milliseconds now) {
     // Who is not read can give no sign of life.
-    if (!may_read(Side::client)) { return hear_client(now); }
-    if (pinged_) {
-        if (now - *pinged_ >= timeouts_.pong) { lose_client(now); }
-        return;
+    if (!may_read(Side::client)) { return heartbeat_.hear(now); }
+    switch (heartbeat_.due(now)) {
+        case Heartbeat::Due::nothing: return;
+        case Heartbeat::Due::lost: return lose_client(now);
+        case Heartbeat::Due::ping: break;
     }
-    if (now - heard_ < timeouts_.ping) { return; }
     // Where a ping can't be put in now, or would only wait behind what the client doesn't read, the next interval will do.
-    heard_ = now;
-    if (half(Side::client).pending.empty() && delivery_->ping(scratch_.output)) {
-        pinged_ = now;
-        ++pings_;
-        flush_output(Side::backend, now);
-    }
+    if (half(Side::client).waiting() > 0 || !delivery_->ping(scratch_.output)) { return heartbeat_.put_off(now); }
+    heartbeat_.pinged(now);
+    flush_output(Side::backend, now);
 }
 
 // A client that gives no sign of life is gone, though its connection isn't.
 void Relay::lose_client(Milliseconds now) {
-    Half& client = half(Side::client);
-    ++pongs_missed_;
+    heartbeat_.lose();
     delivery_->note_end(End::Cause::client, websocket::close_code::abnormal, "client does not answer a ping");
-    client.eof = true;
-    client.dead = true;
-    client.drop_pending();
+    half(Side::client).end();
+    half(Side::client).die();
     delivery_->ended(Side::client, scratch_.output);
     flush_output(Side::client, now);
 }
@@ -204,11 +191,9 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
     } else {
         if (timeouts_.age.count() > 0) { consider(started_ + timeouts_.age); }
         if (timeouts_.idle.count() > 0) { consider(last_activity_ + timeouts_.idle); }
-        if (timeouts_.ping.count() > 0 && !paused_until_ && !delivery_->full()) {
-            consider(pinged_ ? *pinged_ + timeouts_.pong : heard_ + timeouts_.ping);
-        }
-        if (half(Side::client).stalled) { consider(*half(Side::client).stalled + timeouts_.client_send); }
-        if (half(Side::backend).stalled) { consider(*half(Side::backend).stalled + timeouts_.backend_send); }
+        if (heartbeat_.beats() && !paused_until_ && !delivery_->full()) { consider(heartbeat_.deadline()); }
+        if (const auto& stalled = half(Side::client).stalled()) { consider(*stalled + timeouts_.client_send); }
+        if (const auto& stalled = half(Side::backend).stalled()) { consider(*stalled + timeouts_.backend_send); }
         if (begun_) { consider(*begun_ + timeouts_.message); }
     }
     if (paused_until_) { consider(*paused_until_); }
@@ -217,14 +202,14 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
 }
 
 bool Relay::at_rest() const noexcept {
-    return std::ranges::all_of(halves_, [](const Half& half) { return half.pending.empty() && half.unread.empty(); });
+    return std::ranges::all_of(halves_, [](const Half& half) { return half.at_rest(); });
 }
 
 // Back-pressure: nothing is read that couldn't be passed on. What waits for a side itself is no reason not to read it: it
 // may be stuck in sending, and read nothing before.
 bool Relay::may_read(Side side) const noexcept {
     if (side == Side::client && (paused_until_ || delivery_->full())) { return false; }
-    return !half(side).eof && half(other(side)).waiting() <= max_pending_ && half(side).answers < most_answers;
+    return !half(side).ended() && half(other(side)).waiting() <= max_pending_ && half(side).answers() < most_answers;
 }
 
 // True when the turns were used up and there may be more to read.
@@ -235,13 +220,13 @@ bool Relay::pump(Side from, Milliseconds now) {
         if (input.empty()) { return false; }
         std::span<char> admitted = input;
         if (from == Side::client) {
-            hear_client(now);
+            heartbeat_.hear(now);
             admitted = input.first(admit(input, now));
         }
         const std::size_t held = input.size() - admitted.size();
         if (!admitted.empty()) { consume(from, admitted, now); }
         const std::size_t rest = admitted.size() + held;
-        if (rest > 0) { half(from).unread.insert(0, input.data() + input.size() - rest, rest); }
+        if (rest > 0) { half(from).give_back(input.last(rest)); }
         flush_output(from, now);
         if (both_finished()) { return false; }
         if (from == Side::client) {
@@ -299,26 +284,9 @@ void Relay::watch_message(Milliseconds now) noexcept {
 
 // The next bytes of a side, in the scratch's input; empty when there are none now, or no more.
 std::span<char> Relay::next_input(Side from, Milliseconds now) {
-    Half& source = half(from);
-    auto& buffer = scratch_.input;
-    if (!source.unread.empty()) {
-        const std::size_t n = source.unread.copy(buffer.data(), buffer.size());
-        source.unread.erase(0, n);
-        if (source.unread.empty()) { give_back(source.unread); }
-        return {buffer.data(), n};
-    }
-    const Peer::Result result = source.peer->recv(buffer);
-    switch (result.status) {
-        case Peer::Status::ok: source.received += result.bytes; return {buffer.data(), result.bytes};
-        case Peer::Status::again: return {};
-        case Peer::Status::error:
-            source.dead = true;
-            source.drop_pending();
-            break;
-        case Peer::Status::end: break;
-    }
-    source.eof = true;
-    if (!delivery_->closing(from).received) {
+    const Peer::Result result = half(from).recv(scratch_.input);
+    if (result.status == Peer::Status::ok) { return {scratch_.input.data(), result.bytes}; }
+    if (half(from).ended() && !delivery_->closing(from).received) {
         delivery_->ended(from, scratch_.output);
         flush_output(from, now);
     }
@@ -329,27 +297,26 @@ void Relay::flush_output(Side from, Milliseconds now) {
     Output& output = scratch_.output;
     if (output.empty()) { return; }
     const std::optional<Side> last = both_finished() ? last_to_get(from) : std::nullopt;
-    if (last) { half(*last).peer->hold(); }
+    if (last) { half(*last).hold(); }
     if (!output.forward.empty()) {
         const std::string_view forward = std::exchange(output.forward, {});
-        const std::string_view rest = send(other(from), forward, now);
-        if (!rest.empty()) { half(other(from)).pending.append(rest); }
+        half(other(from)).keep(half(other(from)).send(forward, now));
     }
     for (const Side side : {Side::client, Side::backend}) {
         std::string& data = output.to(side);
         if (data.empty()) { continue; }
-        const std::size_t rest = send(side, data, now).size();
-        if (rest > 0) { keep(half(side), data, rest); }
-        if (side == from) { half(side).answers += rest; }
+        const std::size_t rest = half(side).send(data, now).size();
+        if (rest > 0) { half(side).keep(data, rest); }
+        if (side == from) { half(side).note_answers(rest); }
         recycle(data);
     }
     // More than a close would do: what the side may still be sending can't make that discard these bytes (RFC 9293 3.6.1).
-    if (last) { finish_sending(*last); }
+    if (last) { half(*last).finish_sending(); }
 }
 
 // Both sides have finished: who gets the last bytes of all, a close frame for example. Nobody, if others are to follow them.
 std::optional<Side> Relay::last_to_get(Side from) noexcept {
-    if (!flushed(Side::client) || !flushed(Side::backend)) { return std::nullopt; }
+    if (!half(Side::client).flushed() || !half(Side::backend).flushed()) { return std::nullopt; }
     Output& output = scratch_.output;
     const auto gets_something = [&output, from](Side side) {
         return !output.to(side).empty() || (side == other(from) && !output.forward.empty());
@@ -359,78 +326,12 @@ std::optional<Side> Relay::last_to_get(Side from) noexcept {
     return client ? Side::client : Side::backend;
 }
 
-// The last `rest` bytes of `data` wait. A large message is not copied for that.
-void Relay::keep(Half& target, std::string& data, std::size_t rest) {
-    if (target.pending.empty() && data.capacity() > kept_capacity) {
-        target.pending.swap(data);
-        target.sent = target.pending.size() - rest;
-    } else {
-        target.pending.append(data, data.size() - rest);
-    }
-}
-
-// Returns what has to wait.
-std::string_view Relay::send(Side to, std::string_view data, Milliseconds now) {
-    Half& target = half(to);
-    if (target.dead || target.finished_sending) { return {}; }
-    if (!target.pending.empty()) { return data; }
-    while (!data.empty()) {
-        const Peer::Result result = target.peer->send(data);
-        if (result.status == Peer::Status::again) {
-            target.stalled = now;
-            break;
-        }
-        if (result.status != Peer::Status::ok) {
-            target.dead = true;
-            return {};
-        }
-        target.taken += result.bytes;
-        data.remove_prefix(result.bytes);
-    }
-    return data;
-}
-
-void Relay::flush_pending(Side to, Milliseconds now) {
-    Half& target = half(to);
-    while (!target.pending.empty()) {
-        const Peer::Result result = target.peer->send(std::string_view(target.pending).substr(target.sent));
-        if (result.status == Peer::Status::again) { return; }
-        target.dead = result.status != Peer::Status::ok;
-        target.sent += result.bytes;
-        target.taken += result.bytes;
-        target.stalled = now;
-        last_activity_ = now;
-        if (target.dead || target.sent == target.pending.size()) { target.drop_pending(); }
-    }
-}
-
-void Relay::Half::drop_pending() noexcept {
-    give_back(pending);
-    sent = 0;
-    answers = 0;
-    stalled.reset();
-}
-
-bool Relay::finished(Side side) const noexcept { return half(side).eof || delivery_->closing(side).complete(); }
-
-bool Relay::flushed(Side side) const noexcept { return half(side).dead || half(side).pending.empty(); }
-
-void Relay::finish_sending(Side side) {
-    Half& target = half(side);
-    if (target.finished_sending || target.dead || !flushed(side)) { return; }
-    target.finished_sending = true;
-    // Where only the end of the whole connection can tell the peer, nothing more is expected from it.
-    if (!target.peer->finish_sending()) { target.eof = true; }
-}
+bool Relay::finished(Side side) const noexcept { return half(side).ended() || delivery_->closing(side).complete(); }
 
 // A client that only stopped sending still gets its answers: the backend is told in the same way, where it can be.
 void Relay::end_half_closed(Milliseconds now) {
     Half& backend = half(Side::backend);
-    if (backend.finished_sending || backend.dead || !flushed(Side::backend)) { return; }
-    if (backend.peer->finish_sending()) {
-        backend.finished_sending = true;
-        return;
-    }
+    if (backend.finished_sending() || backend.dead() || !backend.flushed() || backend.half_close()) { return; }
     delivery_->half_close_failed(scratch_.output);
     flush_output(Side::client, now);
 }
@@ -439,7 +340,7 @@ Relay::State Relay::settle(bool busy, Milliseconds now) {
     proceed(now);
     const Closing& client = delivery_->closing(Side::client);
     const Closing& backend = delivery_->closing(Side::backend);
-    const bool ending = half(Side::client).eof || half(Side::backend).eof || client.received || client.sent ||
+    const bool ending = half(Side::client).ended() || half(Side::backend).ended() || client.received || client.sent ||
                         backend.received || backend.sent || delivery_->cut(Side::client) ||
                         delivery_->cut(Side::backend);
     if (!ending) { return busy ? State::busy : State::open; }
@@ -447,21 +348,25 @@ Relay::State Relay::settle(bool busy, Milliseconds now) {
     // At the end it is read again: for its close frame.
     if (std::exchange(paused_until_, std::nullopt)) { busy = true; }
 
-    if (half(Side::client).eof && !client.received && delivery_->half_close() && !backend.sent) {
+    if (half(Side::client).ended() && !client.received && delivery_->half_close() && !backend.sent) {
         end_half_closed(now);
     }
-    const auto over = [this] { return flushed(Side::client) && flushed(Side::backend) && both_finished(); };
+    const auto over = [this] {
+        return half(Side::client).flushed() && half(Side::backend).flushed() && both_finished();
+    };
     if (over()) { return State::done; }  // both sockets are closed at once, which says all that a half-close would
     // The client first: its close frame may have to wait for the end of the backend's frame, and a backend that can't be
     // half-closed is not read any more after this.
-    const bool client_told = half(Side::client).eof || client.sent || delivery_->cut(Side::client);
-    if (delivery_->cut(Side::backend) && client_told) { finish_sending(Side::backend); }
+    const bool client_told = half(Side::client).ended() || client.sent || delivery_->cut(Side::client);
+    if (delivery_->cut(Side::backend) && client_told) { half(Side::backend).finish_sending(); }
     // RFC 6455 7.1.1: the server is the first to close the TCP connection.
-    if (client.complete() || delivery_->cut(Side::client)) { finish_sending(Side::client); }
+    if (client.complete() || delivery_->cut(Side::client)) { half(Side::client).finish_sending(); }
 
     if (over()) { return State::done; }
     // A backend that is gone leaves nothing to wait for when its client can't be told.
-    if (half(Side::backend).eof && delivery_->cut(Side::client) && flushed(Side::client)) { return State::done; }
+    if (half(Side::backend).ended() && delivery_->cut(Side::client) && half(Side::client).flushed()) {
+        return State::done;
+    }
     return busy ? State::busy : State::open;
 }
 

@@ -11,6 +11,8 @@
 
 #include "relay/delivery.h"
 #include "relay/gate.h"
+#include "relay/half.h"
+#include "relay/heartbeat.h"
 #include "relay/peer.h"
 
 namespace ws::relay {
@@ -90,32 +92,13 @@ public:
 
     [[nodiscard]] const Delivery& delivery() const noexcept { return *delivery_; }
     [[nodiscard]] Tally tally() const noexcept {
-        return {half(Side::client).received, half(Side::client).taken, pings_, pongs_missed_};
+        return {half(Side::client).received(), half(Side::client).taken(), heartbeat_.pings(), heartbeat_.missed()};
     }
 
 private:
-    // One side's socket and what waits there.
-    struct Half {
-        Peer* peer;
-        std::string pending;         // could not be sent yet
-        std::size_t sent = 0;        // of `pending`
-        std::size_t answers = 0;     // in `pending`, to what the side itself has sent
-        std::string unread;          // came from the peer, not yet consumed
-        std::uint64_t received = 0;  // from it
-        std::uint64_t taken = 0;     // by it
-        bool eof = false;            // sends nothing more
-        bool dead = false;           // takes nothing more
-        bool finished_sending = false;
-        std::optional<Milliseconds> stalled;  // since when `pending` hasn't moved
-
-        void drop_pending() noexcept;
-        [[nodiscard]] std::size_t waiting() const noexcept { return pending.size() - sent; }
-    };
-
     [[nodiscard]] Half& half(Side side) noexcept { return halves_[side == Side::client ? 0 : 1]; }
     [[nodiscard]] const Half& half(Side side) const noexcept { return halves_[side == Side::client ? 0 : 1]; }
     void keep_alive(Milliseconds now);
-    void hear_client(Milliseconds now) noexcept;
     [[nodiscard]] std::size_t admit(std::span<const char> input, Milliseconds now) noexcept;
     [[nodiscard]] bool enforce(Milliseconds now);
     void watch_message(Milliseconds now) noexcept;
@@ -127,14 +110,9 @@ private:
     void consume(Side from, std::span<char>& input, Milliseconds now);
     void flush_output(Side from, Milliseconds now);
     [[nodiscard]] std::optional<Side> last_to_get(Side from) noexcept;
-    [[nodiscard]] std::string_view send(Side to, std::string_view data, Milliseconds now);
-    void keep(Half& target, std::string& data, std::size_t rest);
-    void flush_pending(Side to, Milliseconds now);
     void proceed(Milliseconds now);
     [[nodiscard]] bool finished(Side side) const noexcept;
     [[nodiscard]] bool both_finished() const noexcept { return finished(Side::client) && finished(Side::backend); }
-    [[nodiscard]] bool flushed(Side side) const noexcept;
-    void finish_sending(Side side);
     void end_half_closed(Milliseconds now);
     [[nodiscard]] State settle(bool busy, Milliseconds now);
 
@@ -143,6 +121,7 @@ private:
     Scratch& scratch_;
     Timeouts timeouts_;
     Gate gate_;
+    Heartbeat heartbeat_;  // of the client
     std::size_t max_pending_;
     std::size_t admitted_ = 0;                  // of what the client's `unread` begins with
     std::optional<Milliseconds> paused_until_;  // the client is not read: it has sent too much
@@ -150,10 +129,6 @@ private:
     std::uint64_t begun_number_ = 0;            // and how many came before it
     Milliseconds started_{};
     Milliseconds last_activity_{};
-    Milliseconds heard_{};                // the client's last sign of life
-    std::optional<Milliseconds> pinged_;  // since when there has been none
-    std::uint64_t pings_ = 0;
-    std::uint64_t pongs_missed_ = 0;
     bool released_ = false;  // the delivery's memory, since the last activity
     std::optional<Milliseconds> closing_since_;
 };

@@ -1,0 +1,94 @@
+#include "relay/half.h"
+
+namespace ws::relay {
+
+namespace {
+
+// Assigning an empty string would keep the memory.
+void free_memory(std::string& text) noexcept { std::string().swap(text); }
+
+}  // namespace
+
+Peer::Result Half::recv(std::span<char> buffer) {
+    if (!unread_.empty()) {
+        const std::size_t n = unread_.copy(buffer.data(), buffer.size());
+        unread_.erase(0, n);
+        if (unread_.empty()) { free_memory(unread_); }
+        return {Peer::Status::ok, n};
+    }
+    const Peer::Result result = peer_.recv(buffer);
+    switch (result.status) {
+        case Peer::Status::ok: received_ += result.bytes; break;
+        case Peer::Status::again: break;
+        case Peer::Status::error: die(); [[fallthrough]];
+        case Peer::Status::end: eof_ = true; break;
+    }
+    return result;
+}
+
+std::string_view Half::send(std::string_view data, Milliseconds now) {
+    if (dead_ || finished_sending_) { return {}; }
+    if (!pending_.empty()) { return data; }
+    while (!data.empty()) {
+        const Peer::Result result = peer_.send(data);
+        if (result.status == Peer::Status::again) {
+            stalled_ = now;
+            break;
+        }
+        if (result.status != Peer::Status::ok) {
+            die();
+            return {};
+        }
+        taken_ += result.bytes;
+        data.remove_prefix(result.bytes);
+    }
+    return data;
+}
+
+void Half::keep(std::string& data, std::size_t rest) {
+    if (pending_.empty() && data.capacity() > kept_capacity) {
+        pending_.swap(data);
+        sent_ = pending_.size() - rest;
+    } else {
+        pending_.append(data, data.size() - rest);
+    }
+}
+
+bool Half::flush(Milliseconds now) {
+    bool moved = false;
+    while (!pending_.empty()) {
+        const Peer::Result result = peer_.send(std::string_view(pending_).substr(sent_));
+        if (result.status == Peer::Status::again) { break; }
+        moved = true;
+        sent_ += result.bytes;
+        taken_ += result.bytes;
+        stalled_ = now;
+        if (result.status != Peer::Status::ok) {
+            die();
+        } else if (sent_ == pending_.size()) {
+            drop_pending();
+        }
+    }
+    return moved;
+}
+
+void Half::die() noexcept {
+    dead_ = true;
+    drop_pending();
+}
+
+void Half::finish_sending() noexcept {
+    if (finished_sending_ || dead_ || !flushed()) { return; }
+    finished_sending_ = true;
+    // Where only the end of the whole connection can tell the peer, nothing more is expected from it.
+    if (!peer_.finish_sending()) { eof_ = true; }
+}
+
+void Half::drop_pending() noexcept {
+    free_memory(pending_);
+    sent_ = 0;
+    answers_ = 0;
+    stalled_.reset();
+}
+
+}  // namespace ws::relay
