@@ -41,7 +41,7 @@ public:
         const std::size_t n = std::min(into.size(), bytes_.size());
         std::memcpy(into.data(), bytes_.data(), n);
         bytes_.remove_prefix(n);
-        return {Status::ok, n};
+        return {Status::ok, n, !bytes_.empty()};
     }
     Result send(std::string_view data) noexcept override { return {Status::ok, data.size()}; }
     bool finish_sending() noexcept override { return true; }

@@ -16,7 +16,7 @@ Socket::Result Socket::recv(std::span<char> into) noexcept {
     const ssize_t n = connection_->recv(connection_, reinterpret_cast<u_char*>(into.data()), into.size());
     if (n > 0) {
         if (received_ != nullptr) { *received_ += n; }
-        return {Status::ok, static_cast<std::size_t>(n)};
+        return {Status::ok, static_cast<std::size_t>(n), connection_->read->ready != 0};
     }
     if (n == 0) { return {Status::end, 0}; }
     if (n == NGX_AGAIN) { return {Status::again, 0}; }
@@ -33,10 +33,6 @@ Socket::Result Socket::send(std::string_view data) noexcept {
     if (n > 0) { return {Status::ok, static_cast<std::size_t>(n)}; }
     if (n == NGX_AGAIN || n == 0) { return {Status::again, 0}; }
     return {Status::error, 0};
-}
-
-bool Socket::response_waits() const noexcept {
-    return request_ != nullptr && (request_->out != nullptr || connection_->buffered);
 }
 
 bool Socket::response_sent() noexcept {
@@ -67,12 +63,8 @@ bool Socket::finish_sending() noexcept {
     return ngx_shutdown_socket(connection_->fd, NGX_WRITE_SHUTDOWN) == 0;
 }
 
-bool Socket::rearm() noexcept {
-    if (failed_) { return true; }
+bool Socket::ask_for_events() noexcept {
     const ngx_event_t& read = *connection_->read;
-    const ngx_event_t& write = *connection_->write;
-    // As the two functions would find out.
-    if ((ngx_event_flags & NGX_USE_CLEAR_EVENT) && read.active && write.active) { return true; }
     const ngx_uint_t flags = read.eof || read.error ? NGX_CLOSE_EVENT : 0;
     return ngx_handle_read_event(connection_->read, flags) == NGX_OK &&
            ngx_handle_write_event(connection_->write, 0) == NGX_OK;

@@ -26,10 +26,17 @@ public:
     void discard(std::span<char> scratch) noexcept;
 
     // Asks for the events that the last reads and writes have shown to be needed. False: the connection can't be used.
-    [[nodiscard]] bool rearm() noexcept;
+    [[nodiscard]] bool rearm() noexcept {
+        // As the two functions would find out.
+        const bool edges =
+            (ngx_event_flags & NGX_USE_CLEAR_EVENT) && connection_->read->active && connection_->write->active;
+        return edges || failed_ || ask_for_events();
+    }
 
     // nginx still has to send some of the response.
-    [[nodiscard]] bool response_waits() const noexcept;
+    [[nodiscard]] bool response_waits() const noexcept {
+        return request_ != nullptr && (request_->out != nullptr || connection_->buffered);
+    }
 
     // What is received from now on is added here.
     void count_received(off_t& total) noexcept { received_ = &total; }
@@ -42,6 +49,7 @@ public:
 private:
     Socket(ngx_connection_t* connection, ngx_http_request_t* request, off_t* received) noexcept;
     [[nodiscard]] bool response_sent() noexcept;
+    [[nodiscard]] bool ask_for_events() noexcept;
 
     ngx_connection_t* connection_;
     ngx_http_request_t* request_;

@@ -326,7 +326,7 @@ void Tunnel::drive(Step step) noexcept {
         ngx_post_event(client_.connection()->read, &ngx_posted_next_events);
         backend_->read_again();
     }
-    arm_timer();
+    if (state != State::steady || !timer_.timer_set) { arm_timer(); }
 }
 
 void Tunnel::arm_timer() noexcept {

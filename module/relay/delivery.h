@@ -79,6 +79,10 @@ public:
     // Takes bytes from the front of `input` (and may alter them). All of them, unless `output` is full.
     virtual void consume(Side from, std::span<char>& input, Output& output) = 0;
 
+    // How many messages `input` is, when nothing but whole ones lie there, which are only to be passed on as they are; 0: consume() is
+    // to see it. Whoever sends them himself then says so with count_messages(). Not at the end of the connection.
+    [[nodiscard]] virtual std::size_t whole_messages(Side, std::string_view) const noexcept { return 0; }
+
     // The session has changed. Nothing happens where the context went ahead of the messages and can't be taken back.
     virtual void change_context(std::shared_ptr<const context::Context>, Output&) {}
 
@@ -135,6 +139,7 @@ public:
 
     // Those that were passed on.
     [[nodiscard]] std::uint64_t messages(Side from) const noexcept { return messages_[index(from)]; }
+    void count_messages(Side from, std::uint64_t more) noexcept { messages_[index(from)] += more; }
 
     void note_end(End::Cause cause, std::uint16_t code, std::string_view detail) {
         if (end_.cause == End::Cause::none) { end_ = {cause, code, std::string(detail)}; }
@@ -146,7 +151,6 @@ public:
     [[nodiscard]] const End& end() const noexcept { return end_; }
 
 protected:
-    void count_messages(Side from, std::uint64_t more) noexcept { messages_[index(from)] += more; }
     [[nodiscard]] Closing& mark(Side side) noexcept { return closing_[index(side)]; }
     void mark_cut(Side side) noexcept { cut_[index(side)] = true; }
 

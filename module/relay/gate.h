@@ -26,6 +26,12 @@ public:
     // may not is to be given again.
     [[nodiscard]] std::size_t admit(std::string_view data, Milliseconds now) noexcept;
 
+    // The same for data that is `n` whole messages, none of which has been given before. False: not all of them may pass, and none has
+    // been admitted.
+    [[nodiscard]] bool admit_messages(std::size_t n, Milliseconds now) noexcept {
+        return !messages_.limited() || messages_.take(now, static_cast<std::uint32_t>(n));
+    }
+
     // Of the last admit().
     [[nodiscard]] Verdict verdict() const noexcept { return verdict_; }
 

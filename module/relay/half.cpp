@@ -9,21 +9,17 @@ void free_memory(std::string& text) noexcept { std::string().swap(text); }
 
 }  // namespace
 
-Peer::Result Half::recv(std::span<char> buffer) {
-    if (!unread_.empty()) {
-        const std::size_t n = unread_.copy(buffer.data(), buffer.size());
-        unread_.erase(0, n);
-        if (unread_.empty()) { free_memory(unread_); }
-        return {Peer::Status::ok, n};
-    }
-    const Peer::Result result = peer_.recv(buffer);
-    switch (result.status) {
-        case Peer::Status::ok: received_ += result.bytes; break;
-        case Peer::Status::again: break;
-        case Peer::Status::error: die(); [[fallthrough]];
-        case Peer::Status::end: eof_ = true; break;
-    }
-    return result;
+Peer::Result Half::recv_again(std::span<char> buffer) {
+    const std::size_t n = unread_.copy(buffer.data(), buffer.size());
+    unread_.erase(0, n);
+    if (unread_.empty()) { free_memory(unread_); }
+    return {Peer::Status::ok, n};
+}
+
+void Half::note_end(Peer::Status status) noexcept {
+    if (status == Peer::Status::again) { return; }
+    eof_ = true;
+    if (status == Peer::Status::error) { die(); }
 }
 
 std::string_view Half::send(std::string_view data, Milliseconds now) {

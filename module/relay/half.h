@@ -24,7 +24,13 @@ public:
     // Reading
 
     // The next bytes into `buffer`, those that were given back before new ones from the socket.
-    [[nodiscard]] Peer::Result recv(std::span<char> buffer);
+    [[nodiscard]] Peer::Result recv(std::span<char> buffer) {
+        if (!unread_.empty()) { return recv_again(buffer); }
+        const Peer::Result result = peer_.recv(buffer);
+        received_ += result.bytes;
+        if (result.status != Peer::Status::ok) { note_end(result.status); }
+        return result;
+    }
 
     // What comes first when it is read again.
     void give_back(std::span<const char> bytes) { unread_.insert(0, bytes.data(), bytes.size()); }
@@ -80,6 +86,8 @@ public:
     [[nodiscard]] std::uint64_t taken() const noexcept { return taken_; }
 
 private:
+    [[nodiscard]] Peer::Result recv_again(std::span<char> buffer);
+    void note_end(Peer::Status status) noexcept;
     void drop_pending() noexcept;
 
     Peer& peer_;

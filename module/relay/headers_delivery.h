@@ -19,6 +19,10 @@ public:
     HeadersDelivery(bool extensions, MaskKeys& keys) noexcept;
 
     void consume(Side from, std::span<char>& input, Output& output) override;
+    [[nodiscard]] std::size_t whole_messages(Side from, std::string_view input) const noexcept override {
+        if (from == Side::client && pongs_.expecting()) { return 0; }
+        return stream(from).follower.whole_messages(input);
+    }
     [[nodiscard]] CommandResult command(const context::Command& command, Output& output) override;
     [[nodiscard]] bool ping(Output& output) override;
     void ended(Side from, Output& output) override;

@@ -22,7 +22,11 @@ public:
         error,  // the connection is broken, in both directions
     };
     struct Result {
+        Result(Status what, std::size_t n, bool may_be_more = true) noexcept
+            : status(what), more(may_be_more), bytes(n) {}
+
         Status status;
+        bool more;  // of recv(): there may be more at once. Otherwise an event will tell
         std::size_t bytes;
     };
 

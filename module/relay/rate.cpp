@@ -14,10 +14,10 @@ void TokenBucket::refill(Milliseconds now) noexcept {
     filled_ = now;
 }
 
-bool TokenBucket::take(Milliseconds now) noexcept {
+bool TokenBucket::take(Milliseconds now, std::uint32_t n) noexcept {
     refill(now);
-    if (tokens_ < unit) { return false; }
-    tokens_ -= unit;
+    if (tokens_ < n * unit) { return false; }
+    tokens_ -= n * unit;
     return true;
 }
 

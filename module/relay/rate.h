@@ -21,8 +21,8 @@ public:
 
     [[nodiscard]] bool limited() const noexcept { return rate_.per_minute > 0; }
 
-    // Takes a token, if there is one.
-    [[nodiscard]] bool take(Milliseconds now) noexcept;
+    // Takes so many tokens, if they are there.
+    [[nodiscard]] bool take(Milliseconds now, std::uint32_t n = 1) noexcept;
 
     // How long until there is one, at most. 0: there is.
     [[nodiscard]] Milliseconds wait(Milliseconds now) noexcept;

@@ -47,7 +47,24 @@ Relay::State Relay::start(std::string_view early_client, std::string_view early_
     return settle(backend_busy || client_busy, now);
 }
 
-Relay::State Relay::readable(Side side, Milliseconds now) { return settle(pump(side, now), now); }
+// Nearly all events are this one: whole messages have come where nothing waits, they leave as they are, and all times are put off.
+Relay::State Relay::readable(Side side, Milliseconds now) {
+    if (!flows_) { return settle(pump(side, now), now); }
+    const Peer::Result read = half(side).recv(scratch_.input);
+    const std::string_view input(scratch_.input.data(), read.bytes);
+    const std::size_t messages = delivery_->whole_messages(side, input);
+    if (messages == 0 || (side == Side::client && !gate_.admit_messages(messages, now))) {
+        return settle(take(side, read, now) && pump(side, now), now);
+    }
+    if (side == Side::client) { heartbeat_.hear(now); }
+    last_activity_ = now;
+    delivery_->count_messages(side, messages);
+    Half& to = half(other(side));
+    const std::string_view rest = to.send(input, now);
+    if (rest.empty() && !to.dead() && !read.more) { return State::steady; }
+    to.keep(rest);
+    return settle(read.more && pump(side, now), now);
+}
 
 Relay::State Relay::writable(Side side, Milliseconds now) {
     if (half(side).flush(now)) { last_activity_ = now; }
@@ -215,27 +232,41 @@ bool Relay::may_read(Side side) const noexcept {
 // True when the turns were used up and there may be more to read.
 bool Relay::pump(Side from, Milliseconds now) {
     for (int turn = 0; turn < turns; ++turn) {
-        if (!may_read(from)) { return false; }
-        std::span<char> input = next_input(from, now);
-        if (input.empty()) { return false; }
-        std::span<char> admitted = input;
-        if (from == Side::client) {
-            heartbeat_.hear(now);
-            admitted = input.first(admit(input, now));
-        }
-        const std::size_t held = input.size() - admitted.size();
-        if (!admitted.empty()) { consume(from, admitted, now); }
-        const std::size_t rest = admitted.size() + held;
-        if (rest > 0) { half(from).give_back(input.last(rest)); }
-        flush_output(from, now);
-        if (both_finished()) { return false; }
-        if (from == Side::client) {
-            admitted_ = admitted.size();
-            watch_message(now);
-            if (held > 0 && admitted.empty() && !enforce(now)) { return false; }
-        }
+        if (!may_read(from) || !take(from, half(from).recv(scratch_.input), now)) { return false; }
     }
     return true;
+}
+
+// What has been read, into the scratch's input. True when there may be more at once.
+bool Relay::take(Side from, const Peer::Result& read, Milliseconds now) {
+    if (read.status != Peer::Status::ok) {
+        if (half(from).ended()) { end_input(from, now); }
+        return false;
+    }
+    const std::span<char> input(scratch_.input.data(), read.bytes);
+    std::span<char> admitted = input;
+    if (from == Side::client) {
+        heartbeat_.hear(now);
+        admitted = input.first(admit(input, now));
+    }
+    const std::size_t held = input.size() - admitted.size();
+    if (!admitted.empty()) { consume(from, admitted, now); }
+    const std::size_t rest = admitted.size() + held;
+    if (rest > 0) { half(from).give_back(input.last(rest)); }
+    flush_output(from, now);
+    if (both_finished()) { return false; }
+    if (from == Side::client) {
+        admitted_ = admitted.size();
+        watch_message(now);
+        if (held > 0 && admitted.empty() && !enforce(now)) { return false; }
+    }
+    return read.more || rest > 0;
+}
+
+void Relay::end_input(Side from, Milliseconds now) {
+    if (delivery_->closing(from).received) { return; }
+    delivery_->ended(from, scratch_.output);
+    flush_output(from, now);
 }
 
 void Relay::consume(Side from, std::span<char>& input, Milliseconds now) {
@@ -282,17 +313,6 @@ void Relay::watch_message(Milliseconds now) noexcept {
     }
 }
 
-// The next bytes of a side, in the scratch's input; empty when there are none now, or no more.
-std::span<char> Relay::next_input(Side from, Milliseconds now) {
-    const Peer::Result result = half(from).recv(scratch_.input);
-    if (result.status == Peer::Status::ok) { return {scratch_.input.data(), result.bytes}; }
-    if (half(from).ended() && !delivery_->closing(from).received) {
-        delivery_->ended(from, scratch_.output);
-        flush_output(from, now);
-    }
-    return {};
-}
-
 void Relay::flush_output(Side from, Milliseconds now) {
     Output& output = scratch_.output;
     if (output.empty()) { return; }
@@ -336,6 +356,12 @@ void Relay::end_half_closed(Milliseconds now) {
     flush_output(Side::client, now);
 }
 
+// Nothing waits, ends, or is timed in another way than from the last activity on.
+bool Relay::flows() const noexcept {
+    return half(Side::client).flows() && half(Side::backend).flows() && !closing_since_ && !paused_until_ && !begun_ &&
+           !heartbeat_.waits() && !released_ && !delivery_->full();
+}
+
 Relay::State Relay::settle(bool busy, Milliseconds now) {
     proceed(now);
     const Closing& client = delivery_->closing(Side::client);
@@ -343,6 +369,7 @@ Relay::State Relay::settle(bool busy, Milliseconds now) {
     const bool ending = half(Side::client).ended() || half(Side::backend).ended() || client.received || client.sent ||
                         backend.received || backend.sent || delivery_->cut(Side::client) ||
                         delivery_->cut(Side::backend);
+    flows_ = !ending && flows();
     if (!ending) { return busy ? State::busy : State::open; }
     if (!closing_since_) { closing_since_ = now; }
     // At the end it is read again: for its close frame.

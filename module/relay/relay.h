@@ -46,6 +46,7 @@ class Relay final {
 public:
     enum class State {
         open,
+        steady,  // open, and deadline() is no earlier than it was: who has set a timer needs no other
         busy,  // there is more to read at once: call readable() for both sides again soon, after others had their turn
         done,  // nothing is left to do: both sockets may be closed
     };
@@ -106,7 +107,8 @@ private:
     void lose_client(Milliseconds now);
     [[nodiscard]] bool may_read(Side side) const noexcept;
     [[nodiscard]] bool pump(Side from, Milliseconds now);
-    [[nodiscard]] std::span<char> next_input(Side from, Milliseconds now);
+    [[nodiscard]] bool take(Side from, const Peer::Result& read, Milliseconds now);
+    void end_input(Side from, Milliseconds now);
     void consume(Side from, std::span<char>& input, Milliseconds now);
     void flush_output(Side from, Milliseconds now);
     [[nodiscard]] std::optional<Side> last_to_get(Side from) noexcept;
@@ -114,6 +116,7 @@ private:
     [[nodiscard]] bool finished(Side side) const noexcept;
     [[nodiscard]] bool both_finished() const noexcept { return finished(Side::client) && finished(Side::backend); }
     void end_half_closed(Milliseconds now);
+    [[nodiscard]] bool flows() const noexcept;
     [[nodiscard]] State settle(bool busy, Milliseconds now);
 
     std::array<Half, 2> halves_;
@@ -130,6 +133,7 @@ private:
     Milliseconds started_{};
     Milliseconds last_activity_{};
     bool released_ = false;  // the delivery's memory, since the last activity
+    bool flows_ = false;     // as flows() said after the last step
     std::optional<Milliseconds> closing_since_;
 };
 

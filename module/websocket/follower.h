@@ -37,6 +37,12 @@ public:
     // Between two messages: here a message may be put in as well (RFC 6455 5.4: not between the fragments of another).
     [[nodiscard]] bool between_messages() const noexcept { return at_boundary() && !reader_.in_fragments(); }
 
+    // How many messages `data`, which continues the stream, is, when nothing but whole ones lie there, each in one frame; 0:
+    // it is something else. They need not be followed then: that would leave all as it is but messages().
+    [[nodiscard]] std::size_t whole_messages(std::string_view data) const noexcept {
+        return between_messages() && !close_seen_ ? reader_.whole_messages(data) : 0;
+    }
+
     // Text and binary messages that have come to their end.
     [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
 

@@ -89,6 +89,35 @@ bool HeaderReader::read_short(const std::uint8_t* bytes, FrameHeader& header) no
     return true;
 }
 
+// Frames of up to 64 KiB: longer ones don't come whole.
+std::size_t HeaderReader::whole_messages(std::string_view data) const noexcept {
+    const unsigned mask_bit = sender_ == Sender::client ? 0x80 : 0;
+    const std::size_t shortest = sender_ == Sender::client ? 2 + std::tuple_size_v<MaskKey> : 2;
+    const unsigned first_bits = ~(reserved_bits() << 4);
+    const auto* at = reinterpret_cast<const std::uint8_t*>(data.data());
+    std::size_t left = data.size();
+    std::size_t messages = 0;
+    for (; left > 0; ++messages) {
+        if (left < shortest) { return 0; }
+        const unsigned first = at[0] & first_bits;
+        if (first != (0x80U | static_cast<unsigned>(Opcode::text)) &&
+            first != (0x80U | static_cast<unsigned>(Opcode::binary))) {
+            return 0;
+        }
+        std::size_t size = shortest + (at[1] ^ mask_bit);
+        if (size >= shortest + length_in_2_bytes) {
+            if (size != shortest + length_in_2_bytes || left < 4 || big_endian(at + 2, 2) < length_in_2_bytes) {
+                return 0;
+            }
+            size = shortest + 2 + static_cast<std::size_t>(big_endian(at + 2, 2));
+        }
+        if (size > left) { return 0; }
+        at += size;
+        left -= size;
+    }
+    return messages;
+}
+
 // Takes over a sound header.
 void HeaderReader::finish(const std::uint8_t* bytes, FrameHeader& header) noexcept {
     const std::size_t extended = length_size(bytes[1]);
@@ -110,15 +139,21 @@ const char* HeaderReader::refuse(const std::uint8_t* bytes, std::size_t n) const
     return length_size(bytes[1]) == 0 ? nullptr : refuse_length(bytes, n);
 }
 
+// Those that the first frame of a message may have.
+unsigned HeaderReader::reserved_bits() const noexcept {
+    switch (extensions_) {
+        case Extensions::none: return 0;
+        case Extensions::deflate: return rsv1;  // RFC 7692 6.1
+        case Extensions::any: break;
+    }
+    return 7;
+}
+
 bool HeaderReader::reserved_bits_allowed(std::uint8_t bits, Opcode opcode) const noexcept {
     if (bits == 0) { return true; }
     if (is_control(opcode)) { return false; }
-    switch (extensions_) {
-        case Extensions::none: return false;
-        case Extensions::deflate: return bits == rsv1 && opcode != Opcode::continuation;  // RFC 7692 6.1
-        case Extensions::any: break;
-    }
-    return true;
+    if (opcode == Opcode::continuation && extensions_ == Extensions::deflate) { return false; }  // RFC 7692 6.1
+    return (bits & ~reserved_bits()) == 0;
 }
 
 const char* HeaderReader::refuse_first(std::uint8_t byte) const noexcept {

@@ -51,6 +51,10 @@ public:
     // (the caller reads no more), is found at the first byte that shows it, and is told by reason().
     [[nodiscard]] Status read(std::string_view& input, FrameHeader& header) noexcept;
 
+    // How many messages `data` is, when nothing but whole messages lie there, each in one frame; 0: it is something else, which read()
+    // will tell. For where a message may begin.
+    [[nodiscard]] std::size_t whole_messages(std::string_view data) const noexcept;
+
     // Some bytes of a header, not all of them, have been read.
     [[nodiscard]] bool in_header() const noexcept { return have_ != 0; }
 
@@ -61,6 +65,7 @@ public:
     [[nodiscard]] std::string_view reason() const noexcept { return reason_ != nullptr ? reason_ : std::string_view{}; }
 
 private:
+    [[nodiscard]] unsigned reserved_bits() const noexcept;
     [[nodiscard]] bool reserved_bits_allowed(std::uint8_t bits, Opcode opcode) const noexcept;
     [[nodiscard]] bool read_short(const std::uint8_t* bytes, FrameHeader& header) noexcept;
     [[nodiscard]] const char* refuse(const std::uint8_t* bytes, std::size_t n) const noexcept;

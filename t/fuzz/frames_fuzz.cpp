@@ -93,8 +93,12 @@ void check_follower(Sender sender, const std::string_view stream, const std::vec
         const std::size_t taken = stepped.follow_to_boundary(piece);
         require(taken <= piece.size() && (taken == piece.size() || stepped.at_boundary() || stepped.violated()));
         piece.remove_prefix(taken);
+        const std::size_t messages = stepped.whole_messages(piece);
+        const std::uint64_t before = stepped.messages();
         const bool still = stepped.follow(piece);
         require(still == !stepped.violated());
+        require(messages == 0 || (stepped.between_messages() && !stepped.close_seen()));
+        require(messages == 0 || stepped.messages() == before + messages);
     }
     require(stepped.violated() == !follows);
     require(stepped.at_boundary() == whole.at_boundary() && stepped.messages() == whole.messages());

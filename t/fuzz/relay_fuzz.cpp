@@ -56,7 +56,7 @@ public:
         const std::size_t n = arriving.front().copy(into.data(), into.size());
         arriving.front().erase(0, n);
         if (arriving.front().empty()) { arriving.pop_front(); }
-        return {Status::ok, n};
+        return {Status::ok, n, !arriving.empty() || then.has_value()};
     }
 
     Result send(std::string_view data) noexcept override {
@@ -185,7 +185,12 @@ struct World {
         require(scratch->output.client.empty() && scratch->output.backend.empty() && scratch->output.forward.empty());
     }
     void read(Side side) {
-        if (!peer(side).ended_told) { state = relay.readable(side, now); }
+        if (peer(side).ended_told) { return; }
+        const auto before = relay.deadline();
+        state = relay.readable(side, now);
+        if (state != State::steady) { return; }
+        require(!relay.deadline() || (before && *relay.deadline() >= *before));
+        state = State::open;
     }
     void step(Input& input);
     void arrive(Side side, std::string bytes) {

@@ -60,10 +60,10 @@ void a_backend_that_said_all_before_the_takeover_is_heard(void** state) {
 void a_busy_side_leaves_the_others_a_turn(void** state) {
     Wired& w = wired(state);
     for (int i = 0; i < 40; ++i) { w.client.arriving.push_back(client(0x82, std::string(1000, 'x'))); }
-    assert_state(w.relay.readable(Side::client, w.now), State::busy);
+    assert_state(w.readable(Side::client), State::busy);
     assert_false(w.client.arriving.empty());
     State last = State::busy;
-    for (int i = 0; i < 10 && last == State::busy; ++i) { last = w.relay.readable(Side::client, w.now); }
+    for (int i = 0; i < 10 && last == State::busy; ++i) { last = w.readable(Side::client); }
     assert_state(last, State::open);
     assert_int_equal(w.backend.got.size(), 40 * client(0x82, std::string(1000, 'x')).size());
 }
@@ -95,7 +95,7 @@ void a_send_that_takes_one_byte_each_time_delivers_all(void** state) {
         all += server(0x81, std::string(static_cast<std::size_t>(i), 'x'));
         w.backend.arriving.push_back(server(0x81, std::string(static_cast<std::size_t>(i), 'x')));
     }
-    (void)w.relay.readable(Side::backend, w.now);
+    (void)w.readable(Side::backend);
     for (std::size_t i = 0; i < all.size(); ++i) {
         w.client.room = 1;
         (void)w.relay.writable(Side::client, w.now);
@@ -110,7 +110,7 @@ void a_side_stuck_in_sending_is_read_although_it_does_not_read(void** state) {
     for (std::size_t at = 0; at < large.size(); at += 100'000) {
         w.client.arriving.push_back(large.substr(at, 100'000));
     }
-    (void)w.relay.readable(Side::client, w.now);
+    (void)w.readable(Side::client);
     assert_false(w.client.arriving.empty());
     (void)w.from_backend(server(0x81, "first this"));
     assert_bytes_equal(w.client.got, server(0x81, "first this"));

@@ -102,7 +102,7 @@ void too_many_messages_close_before_the_first_that_is_too_many(void**) {
     (void)w.from_client(client(0x81, "5"));
     (void)w.from_client(client_close(1008));
     w.backend.arriving.push_back(server_close(1001));
-    assert_state(w.relay.readable(Side::backend, w.now), State::done);
+    assert_state(w.readable(Side::backend), State::done);
 }
 
 void a_fragmented_message_is_one(void**) {
@@ -140,7 +140,7 @@ void a_delayed_client_is_read_at_the_end_of_the_connection(void**) {
     assert_state(w.relay.close({1012, ""}, {1001, ""}, w.now), State::busy);
     (void)w.from_client(client_close(1012));
     w.backend.arriving.push_back(server_close(1001));
-    assert_state(w.relay.readable(Side::backend, w.now), State::done);
+    assert_state(w.readable(Side::backend), State::done);
     assert_bytes_equal(w.backend.got, client(0x81, "a") + client_close(1001));
 }
 
@@ -197,7 +197,7 @@ void a_pong_in_two_pieces_around_a_close_of_the_gateway_hides_no_close_frame(voi
         (void)one.relay.close({4401, ""}, {close_code::going_away, ""}, one.now);
         assert_state(one.from_client(pong.substr(cut) + client_close(4401)), State::open);
         one.backend.arriving.push_back(server_close(1001));
-        assert_state(one.relay.readable(Side::backend, one.now), State::done);
+        assert_state(one.readable(Side::backend), State::done);
     }
 }
 

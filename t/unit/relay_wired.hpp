@@ -47,7 +47,7 @@ public:
         const std::size_t n = arriving.front().copy(into.data(), into.size());
         arriving.front().erase(0, n);
         if (arriving.front().empty()) { arriving.pop_front(); }
-        return {Status::ok, n};
+        return {Status::ok, n, !arriving.empty() || then != Then::silence};
     }
 
     Result send(std::string_view data) noexcept override {
@@ -87,6 +87,9 @@ inline std::string server_close(unsigned code, std::string_view reason = "") {
 
 struct Wiring {
     static std::unique_ptr<Delivery> headers(MaskKeys& keys) { return std::make_unique<HeadersDelivery>(false, keys); }
+    static std::unique_ptr<Delivery> headers_with_extensions(MaskKeys& keys) {
+        return std::make_unique<HeadersDelivery>(true, keys);
+    }
     static std::unique_ptr<Delivery> envelope(MaskKeys& keys) { return enveloped(keys, false); }
     static std::unique_ptr<Delivery> envelope_compressed(MaskKeys& keys) { return enveloped(keys, true); }
 
@@ -114,11 +117,20 @@ struct Wired {
     std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
     Relay relay;
     Milliseconds now{50'000};
+    int steady = 0;  // steps that were so
 
     State start(std::string_view early_client = {}, std::string_view early_backend = {}) {
         return relay.start(early_client, early_backend, now);
     }
-    State readable(Side side) { return relay.readable(side, now); }
+    // Steady is open, and a promise: no timer need be set anew.
+    State readable(Side side) {
+        const auto before = relay.deadline();
+        const State state = relay.readable(side, now);
+        if (state != State::steady) { return state; }
+        ++steady;
+        assert_true(!relay.deadline() || (before && *relay.deadline() >= *before));
+        return State::open;
+    }
     State from_client(std::string bytes) {
         client.arriving.push_back(std::move(bytes));
         return readable(Side::client);

@@ -60,6 +60,65 @@ void messages_count_when_their_last_frame_ends(void**) {
     expect_client("payloads are not looked at", client(0x81, "\xff\x88"), {.messages = 1});
 }
 
+std::size_t whole(const Follower& follower, const std::string& bytes) {
+    const wire::Guarded memory(bytes.size());
+    const std::span<char> data = memory.put(bytes);
+    return follower.whole_messages({data.data(), data.size()});
+}
+
+void whole_messages_are_told_from_all_else(void**) {
+    for (const Sender sender : {Sender::client, Sender::server}) {
+        const auto frame = [sender](unsigned first, std::size_t size) {
+            return wire::frame(sender, first, std::string(size, 'x'));
+        };
+        const Follower plain(sender, false);
+        const Follower extended(sender, true);
+        assert_int_equal(whole(plain, ""), 0);
+        std::string all;
+        std::size_t n = 0;
+        for (const std::size_t size : {0, 1, 125, 126, 127, 65535}) {
+            const std::string one = frame(0x80 | (1 + n % 2), size);
+            for (std::size_t cut = 1; cut < one.size(); cut += 1 + cut / 20 * 20) {
+                assert_int_equal(whole(plain, one.substr(0, cut)), 0);
+                assert_int_equal(whole(plain, all + one.substr(0, cut)), 0);
+            }
+            all += one;
+            assert_int_equal(whole(plain, all), ++n);
+        }
+        for (const unsigned first : {0x00, 0x01, 0x02, 0x80, 0x83, 0x87, 0x88, 0x89, 0x8a, 0x8f}) {
+            assert_int_equal(whole(plain, all + frame(first, 5)), 0);
+            assert_int_equal(whole(extended, all + frame(first, 5)), 0);
+            assert_int_equal(whole(extended, frame(first | 0x70, 5) + all), 0);
+        }
+        for (const unsigned bits : {0x10, 0x20, 0x40, 0x70}) {
+            assert_int_equal(whole(plain, frame(0x81 | bits, 5)), 0);
+            assert_int_equal(whole(extended, frame(0x82 | bits, 5) + all), n + 1);
+        }
+        const Sender other = sender == Sender::client ? Sender::server : Sender::client;
+        assert_int_equal(whole(plain, wire::frame(other, 0x81, std::string(300, 'x'))), 0);
+        assert_int_equal(whole(plain, wire::frame(other, 0x81, "x")), 0);
+        // Of 125 bytes in the longer form, and of more than fits.
+        std::string longer = frame(0x81, 126);
+        longer[3] = 125;
+        longer.pop_back();
+        assert_int_equal(whole(plain, longer), 0);
+        assert_int_equal(whole(plain, frame(0x81, 65536)), 0);
+    }
+}
+
+void in_the_middle_of_something_nothing_is_a_whole_message(void**) {
+    const std::string text = client(0x81, "text");
+    for (const std::string& before : {text.substr(0, 1), text.substr(0, 8), client(0x01, "first"), client(0x88, "")}) {
+        Follower follower(Sender::client, false);
+        assert_int_equal(whole(follower, text), 1);
+        assert_true(follower.follow(before));
+        assert_int_equal(whole(follower, text), 0);
+    }
+    Follower violated(Sender::client, false);
+    assert_false(violated.follow("\x83"));
+    assert_int_equal(whole(violated, text), 0);
+}
+
 void close_frames_give_their_code(void**) {
     const std::string close = client(0x88, hex("0f a0") + "bye");
     expect_client("5.5.1 code and reason", close, {.close = true, .code = 4000});
@@ -163,6 +222,8 @@ void a_million_fragments_and_pings_are_followed(void**) {
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(messages_count_when_their_last_frame_ends),
+        cmocka_unit_test(whole_messages_are_told_from_all_else),
+        cmocka_unit_test(in_the_middle_of_something_nothing_is_a_whole_message),
         cmocka_unit_test(close_frames_give_their_code),
         cmocka_unit_test(header_violations_are_told_and_last),
         cmocka_unit_test(reserved_bits_pass_with_extensions),
