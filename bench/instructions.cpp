@@ -15,6 +15,7 @@
 #include "context/recipe.h"
 #include "relay/envelope_delivery.h"
 #include "relay/headers_delivery.h"
+#include "relay/http_delivery.h"
 #include "relay/relay.h"
 #include "simd/level.h"
 
@@ -108,6 +109,37 @@ std::unique_ptr<relay::Delivery> envelope(bool replies) {
         relay::OpenRequest{"/chat", "example.com", "192.0.2.7", ""}, std::move(options), keys);
 }
 
+// A backend by HTTP that answers each event with what it got.
+class Echo final : public relay::Requests {
+public:
+    bool start(relay::HttpEvent& event, std::shared_ptr<const context::Context>) override {
+        sequence = event.sequence;
+        body.assign(event.body.begin(), event.body.end());
+        return true;
+    }
+
+    std::uint64_t sequence = 0;
+    std::string body;
+};
+
+void run_http(std::string_view from_client, int rounds) {
+    Echo requests;
+    relay::HttpOptions options;
+    options.limits = {1 << 20, 1000};
+    auto made = std::make_unique<relay::HttpDelivery>(context::Recipe{}.build(session, {}).context, std::move(options),
+                                                      requests);
+    relay::HttpDelivery& delivery = *made;
+    Connection connection(std::move(made));
+    for (int i = 0; i < rounds; ++i) {
+        connection.client.say(from_client);
+        (void)connection.relay.readable(Side::client, relay::Milliseconds(2));
+        delivery.answered(
+            relay::HttpEvent::Kind::message, requests.sequence,
+            {.status = 200, .content_type = "text/plain; charset=utf-8", .body = std::move(requests.body)});
+        (void)connection.relay.resume(relay::Milliseconds(2));
+    }
+}
+
 std::string text(std::size_t size) { return std::string(size, 'x'); }
 
 // As pages send it: a quote every few bytes.
@@ -143,6 +175,7 @@ constexpr Path paths[] = {
      [](int n) { Connection(envelope(false)).run(client_frames(json(1024), 1), server_frames(json(1024), 1), n); }},
     {"replies 1024",
      [](int n) { Connection(envelope(true)).run(client_frames(text(1024), 1), server_frames(command(1024), 1), n); }},
+    {"http 64", [](int n) { run_http(client_frames(text(64), 1), n); }},
     {"context",
      [](int n) {
          for (int i = 0; i < n; ++i) { (void)context::Recipe{}.build(session, {}); }
