@@ -72,10 +72,10 @@ struct Target {
         if (const std::size_t at = value.find("%d"); at != std::string::npos) {
             value.replace(at, 2, std::to_string(number % sessions));
         }
+        // As browsers send it, Origin included.
         return "GET " + path +
-               " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
-               "13\r\n"
-               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: " +
+               " HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nUpgrade: websocket\r\nConnection: "
+               "Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: " +
                value + "\r\n\r\n";
     }
     // The head of a request such as http delivery makes of a message.
