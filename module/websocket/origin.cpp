@@ -63,6 +63,19 @@ void drop_implied_port(std::string& port, std::string_view scheme) {
     if (port == implied_port(scheme)) { port.clear(); }
 }
 
+// The usual case, with neither taken apart: a name in lower case, no port, and the same name behind the scheme. What isn't may
+// still be the same origin.
+bool plainly_same(std::string_view origin, std::string_view host, bool secure) noexcept {
+    if (origin.starts_with("https://")) {
+        origin.remove_prefix(8);
+    } else if (!secure && origin.starts_with("http://")) {
+        origin.remove_prefix(7);
+    } else {
+        return false;
+    }
+    return origin == host && !host.empty() && std::ranges::all_of(host, is_host_char);
+}
+
 }  // namespace
 
 std::optional<Origin> Origin::parse(std::string_view text) {
@@ -96,7 +109,7 @@ bool OriginPolicy::add(std::string_view pattern) {
 }
 
 bool OriginPolicy::allows(std::string_view text, std::string_view host, bool secure) const {
-    if (kind_ == Kind::any) { return true; }
+    if (kind_ == Kind::any || (kind_ == Kind::same && plainly_same(text, host, secure))) { return true; }
     const auto origin = Origin::parse(text);
     if (!origin) { return false; }
     if (kind_ == Kind::same) {

@@ -90,6 +90,11 @@ void the_same_origin_is_the_hosts_own(void**) {
         {"http://notexample.com", "example.com", false, false},
         {"http://sub.example.com", "example.com", false, false},
         {"http://example.co", "example.com", false, false},
+        {"http://", "", false, false},
+        {"http://a b", "a b", false, false},
+        {"http://example.com/", "example.com/", false, false},
+        {"http://user@example.com", "user@example.com", false, false},
+        {"http://EXAMPLE.com", "EXAMPLE.com", false, true},
         {"http://[::1]:8080", "[::1]:8080", false, true},
         {"http://[::1]:8080", "[::2]:8080", false, false},
         // TLS: a plain page could have been written by anybody on the way.
