@@ -98,6 +98,7 @@ ROWS = [
 COUNTS = [
     *((subject, Echo(64, 1)) for subject in (STOCK, HEADERS, ENVELOPE, HTTP, POSTS)),
     *((subject, Echo(64, 16)) for subject in (STOCK, HEADERS, ENVELOPE)),
+    *((subject, Echo(1024, 1)) for subject in (STOCK, HEADERS, ENVELOPE)),
     *((subject, Echo(16384, 1)) for subject in (STOCK_64K, HEADERS, ENVELOPE)),
     (NO_AUTH, Upgrade()),
     (CACHED, ONE_SESSION),

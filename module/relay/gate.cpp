@@ -12,6 +12,7 @@ Gate::Gate(const GateLimits& limits) noexcept
 std::size_t Gate::admit(std::string_view data, Milliseconds now) noexcept {
     verdict_ = Verdict::open;
     if (!messages_.limited() && !controls_.limited()) { return data.size(); }
+    if (const std::size_t n = follower_.whole_messages(data); n > 0 && admit_messages(n, now)) { return data.size(); }
     std::string_view rest = data;
     while (!rest.empty()) {
         // A stream that is broken, or over, is the delivery's to deal with.

@@ -22,23 +22,21 @@ void Half::note_end(Peer::Status status) noexcept {
     if (status == Peer::Status::error) { die(); }
 }
 
-std::string_view Half::send(std::string_view data, Milliseconds now) {
-    if (dead_ || finished_sending_) { return {}; }
-    if (!pending_.empty()) { return data; }
-    while (!data.empty()) {
+// After a first attempt that has left some.
+std::string_view Half::send_rest(Peer::Status status, std::string_view data, Milliseconds now) {
+    while (status == Peer::Status::ok && !data.empty()) {
         const Peer::Result result = peer_.send(data);
-        if (result.status == Peer::Status::again) {
-            stalled_ = now;
-            break;
-        }
-        if (result.status != Peer::Status::ok) {
-            die();
-            return {};
-        }
+        status = result.status;
         taken_ += result.bytes;
         data.remove_prefix(result.bytes);
     }
-    return data;
+    if (data.empty()) { return data; }
+    if (status == Peer::Status::again) {
+        stalled_ = now;
+        return data;
+    }
+    die();
+    return {};
 }
 
 void Half::keep(std::string& data, std::size_t rest) {

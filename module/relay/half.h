@@ -48,7 +48,13 @@ public:
     // Sending
 
     // What has to wait of `data`: the caller keeps it, with one of the next two.
-    [[nodiscard]] std::string_view send(std::string_view data, Milliseconds now);
+    [[nodiscard]] std::string_view send(std::string_view data, Milliseconds now) {
+        if (!pending_.empty() || dead_ || finished_sending_) { return dead_ || finished_sending_ ? "" : data; }
+        const Peer::Result result = peer_.send(data);
+        taken_ += result.bytes;
+        data.remove_prefix(result.bytes);
+        return data.empty() ? data : send_rest(result.status, data, now);
+    }
     void keep(std::string_view rest) { pending_.append(rest); }
     // The last `rest` bytes of `data`; a large message is not copied for that, but taken.
     void keep(std::string& data, std::size_t rest);
@@ -86,6 +92,7 @@ public:
     [[nodiscard]] std::uint64_t taken() const noexcept { return taken_; }
 
 private:
+    [[nodiscard]] std::string_view send_rest(Peer::Status status, std::string_view data, Milliseconds now);
     [[nodiscard]] Peer::Result recv_again(std::span<char> buffer);
     void note_end(Peer::Status status) noexcept;
     void drop_pending() noexcept;

@@ -54,7 +54,8 @@ Relay::State Relay::readable(Side side, Milliseconds now) {
     const std::string_view input(scratch_.input.data(), read.bytes);
     const std::size_t messages = delivery_->whole_messages(side, input);
     if (messages == 0 || (side == Side::client && !gate_.admit_messages(messages, now))) {
-        return settle(take(side, read, now) && pump(side, now), now);
+        const State state = settle(take(side, read, now) && pump(side, now), now);
+        return state == State::open && flows_ ? State::steady : state;
     }
     if (side == Side::client) { heartbeat_.hear(now); }
     last_activity_ = now;
@@ -216,10 +217,6 @@ std::optional<Milliseconds> Relay::deadline() const noexcept {
     if (paused_until_) { consider(*paused_until_); }
     if (!released_ && delivery_->releasable()) { consider(last_activity_ + release_after); }
     return earliest;
-}
-
-bool Relay::at_rest() const noexcept {
-    return std::ranges::all_of(halves_, [](const Half& half) { return half.at_rest(); });
 }
 
 // Back-pressure: nothing is read that couldn't be passed on. What waits for a side itself is no reason not to read it: it

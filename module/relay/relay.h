@@ -63,7 +63,7 @@ public:
     [[nodiscard]] State expired(Milliseconds now);
 
     // Nothing that has been read waits, in either direction.
-    [[nodiscard]] bool at_rest() const noexcept;
+    [[nodiscard]] bool at_rest() const noexcept { return halves_[0].at_rest() && halves_[1].at_rest(); }
 
     // Ends the connection with these close frames.
     [[nodiscard]] State close(const Close& client, const Close& backend, Milliseconds now);

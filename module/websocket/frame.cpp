@@ -38,8 +38,30 @@ const char* refuse_length(const std::uint8_t* bytes, std::size_t n) noexcept {
     return nullptr;
 }
 
-void append_big_endian(std::string& out, std::uint64_t value, std::size_t n) {
-    while (n-- > 0) { out.push_back(static_cast<char>(value >> (8 * n) & 0xFF)); }
+char* write_big_endian(char* at, std::uint64_t value, std::size_t n) noexcept {
+    while (n-- > 0) { *at++ = static_cast<char>(value >> (8 * n) & 0xFF); }
+    return at;
+}
+
+using HeaderBytes = std::array<char, max_header_size>;
+
+// How many of them a header takes.
+std::size_t write_header(HeaderBytes& header, Opcode opcode, std::uint64_t length, bool fin,
+                         const std::optional<MaskKey>& mask, std::uint8_t rsv) noexcept {
+    const unsigned mask_bit = mask ? 0x80 : 0;
+    char* at = header.data();
+    *at++ = static_cast<char>((fin ? 0x80u : 0u) | static_cast<unsigned>(rsv) << 4 | static_cast<unsigned>(opcode));
+    if (length < length_in_2_bytes) {
+        *at++ = static_cast<char>(mask_bit | length);
+    } else if (length <= 0xFFFF) {
+        *at++ = static_cast<char>(mask_bit | length_in_2_bytes);
+        at = write_big_endian(at, length, 2);
+    } else {
+        *at++ = static_cast<char>(mask_bit | length_in_8_bytes);
+        at = write_big_endian(at, length, 8);
+    }
+    if (mask) { at = std::copy(mask->begin(), mask->end(), at); }
+    return static_cast<std::size_t>(at - header.data());
 }
 
 // The longest part of `text` that fits into `n` bytes without cutting a character.
@@ -194,19 +216,8 @@ std::size_t frame_header_size(std::uint64_t length, bool masked) noexcept {
 
 void append_frame_header(std::string& out, Opcode opcode, std::uint64_t length, bool fin, std::optional<MaskKey> mask,
                          std::uint8_t rsv) {
-    const unsigned mask_bit = mask ? 0x80 : 0;
-    out.push_back(
-        static_cast<char>((fin ? 0x80u : 0u) | static_cast<unsigned>(rsv) << 4 | static_cast<unsigned>(opcode)));
-    if (length < length_in_2_bytes) {
-        out.push_back(static_cast<char>(mask_bit | length));
-    } else if (length <= 0xFFFF) {
-        out.push_back(static_cast<char>(mask_bit | length_in_2_bytes));
-        append_big_endian(out, length, 2);
-    } else {
-        out.push_back(static_cast<char>(mask_bit | length_in_8_bytes));
-        append_big_endian(out, length, 8);
-    }
-    if (mask) { out.append(mask->begin(), mask->end()); }
+    HeaderBytes header;
+    out.append(header.data(), write_header(header, opcode, length, fin, mask, rsv));
 }
 
 std::size_t begin_frame(std::string& out, std::uint64_t expected, bool masked) {
@@ -220,10 +231,14 @@ void end_frame(std::string& out, std::size_t start, std::uint64_t expected, Opco
                std::optional<MaskKey> mask) {
     const std::size_t reserved = frame_header_size(expected, mask.has_value());
     const std::size_t length = out.size() - start - reserved;
-    std::string header;  // short: allocates nothing
-    append_frame_header(header, opcode, length, true, mask);
-    out.replace(start, reserved, header);
-    if (mask) { apply_mask(out.data() + start + header.size(), length, *mask, 0); }
+    HeaderBytes header;
+    const std::size_t size = write_header(header, opcode, length, true, mask, 0);
+    if (size == reserved) {
+        std::copy_n(header.begin(), size, out.begin() + static_cast<std::ptrdiff_t>(start));
+    } else {
+        out.replace(start, reserved, header.data(), size);
+    }
+    if (mask) { apply_mask(out.data() + start + size, length, *mask, 0); }
 }
 
 void append_frame(std::string& out, Opcode opcode, std::string_view payload, bool fin, std::optional<MaskKey> mask) {
@@ -236,7 +251,7 @@ void append_frame(std::string& out, Opcode opcode, std::string_view payload, boo
 void append_close(std::string& out, std::uint16_t code, std::string_view reason, std::optional<MaskKey> mask) {
     std::string body;
     if (close_code::allowed(code)) {
-        append_big_endian(body, code, 2);
+        body = {static_cast<char>(code >> 8), static_cast<char>(code & 0xFF)};
         body.append(cut(reason, max_control_payload - body.size()));
     }
     append_frame(out, Opcode::close, body, true, mask);
