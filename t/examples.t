@@ -2,15 +2,13 @@
 use lib 't/lib';
 use Test::Gateway;
 
-run_tests();
+run_tests(config => 'include $TEST_DIR/location*.conf;');
 
 __DATA__
 
 === TEST 1: Bun: what the gateway found is ws.data in the message handler
 --- redis
 SET session:secret {"user":{"id":"42","name":"Ada"},"csrf":"hidden"}
---- config
-include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 
@@ -26,8 +24,6 @@ with example("bun/headers.ts", "bun/headers.conf") as bun:
 === TEST 2: Bun: the location sends createdAt, token and userId, and nothing else of the session
 --- redis
 SET session:secret {"user":{"id":"42","name":"Ada"},"csrf":"hidden"}
---- config
-include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 
@@ -46,8 +42,6 @@ b.expect_eof()
 --- redis
 SET session:a '{"user":{"id":"1","name":"Ada"}}'
 SET session:z '{"user":{"id":"2","name":"Zoë ☂"}}'
---- config
-include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 
@@ -64,8 +58,6 @@ with example("node/headers.mjs", "node/headers.conf"):
 === TEST 4: Node, envelope: the backend knows who comes and who speaks, and its replies reach the client as they are
 --- redis
 SET session:a '{"user":{"id":"1","name":"Ada"},"csrf":"hidden"}'
---- config
-include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 
@@ -81,8 +73,6 @@ with example("node/envelope.mjs", "node/envelope.conf"):
 === TEST 5: Python, headers: the session is a hash, the token a bearer token or a cookie
 --- redis
 HSET user-session:secret id 42 name Ada csrf hidden
---- config
-include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 
@@ -96,8 +86,6 @@ with example("python/headers.py", "python/headers.conf"):
 === TEST 6: Python, envelope: the sum lives in the context, and commands reply, change the context and close
 --- redis
 SET session:a '{"user":{"id":"1","name":"Ada"}}'
---- config
-include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 
@@ -117,8 +105,6 @@ with example("python/envelope.py", "python/envelope.conf"):
 --- redis
 SET session:a '{"user":{"id":"1","name":"Ada"},"csrf":"hidden"}'
 SET session:z '{"user":{"id":"2","name":"Zoë ☂"},"csrf":"hidden"}'
---- config
-include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 
@@ -136,8 +122,6 @@ with example("bun/envelope.ts", "bun/envelope.conf"):
 --- redis
 SET session:a '{"user":{"id":"1","name":"Ada"}}'
 SET session:z '{"user":{"id":"2","name":"Zoë ☂"}}'
---- config
-include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 
@@ -156,8 +140,6 @@ with example("perl/headers.pl", "perl/headers.conf"):
 === TEST 9: Perl, envelope: the context comes when it has changed, and commands reply and close
 --- redis
 SET session:a '{"user":{"id":"1","name":"Ada"}}'
---- config
-include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 
@@ -176,8 +158,6 @@ with example("perl/envelope.pl", "perl/envelope.conf"):
 === TEST 10: Bun, HTTP: the answer to a message is the reply to its request
 --- redis
 SET session:a '{"user":{"id":"1","name":"Ada"},"csrf":"hidden"}'
---- config
-include $TEST_DIR/location*.conf;
 --- client
 from examples import *
 

@@ -2,15 +2,17 @@
 use lib 't/lib';
 use Test::Gateway;
 
-run_tests();
+run_tests(
+    redis => 'none',
+    http_config => 'upstream backend { server $TEST_BACKEND; keepalive 4; }',
+    config => 'location / { ws_delivery http; ws_pass http://backend; }',
+);
 
 __DATA__
 
 === TEST 1: open, a message and close are requests, and a reply is a message to the client
 --- redis
 SET session:abc '{"user": {"id": "u1", "name": "Zoë"}}'
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location /chat {
     ws_redis $TEST_REDIS;
@@ -49,7 +51,7 @@ equal((b.method, b.uri), ("POST", "/chat?room=1"))
 equal((b.header("ce-type"), b.header("ce-id")), ("websocket.message", id + "/1"))
 equal(b.header("Content-Type"), "text/plain; charset=utf-8")
 equal(b.read_body().decode(), "hällo")
-b.respond(headers=["Content-Type: text/plain"], body="welcome")
+b.respond_text("welcome")
 c.expect_text("welcome")
 
 c.send_binary(b"\x00\xff")
@@ -69,7 +71,6 @@ b.respond("204 No Content")
 c.expect_eof()
 
 === TEST 2: an open that is not answered with 2xx refuses the upgrade with its status
---- redis: none
 --- config
 location / {
     ws_delivery http;
@@ -90,9 +91,6 @@ ws: refused 403
 by the backend
 
 === TEST 3: the open's reply picks a subprotocol, patches the context and is a first message
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -127,7 +125,6 @@ equal(b.header("X-WS-Context"), '{"room":{"id":7}}')
 X-WS-Context-Update can't be applied
 
 === TEST 4: a subprotocol that was not offered refuses the upgrade
---- redis: none
 --- config
 location / {
     ws_delivery http;
@@ -139,7 +136,6 @@ backend.accept().respond(headers=["Sec-WebSocket-Protocol: chat.v1"])
 equal(c.status, 502)
 
 === TEST 5: ws_subprotocol offers the backend one, and answers with it where the backend says nothing
---- redis: none
 --- config
 location / {
     ws_delivery http;
@@ -155,45 +151,30 @@ equal(c.status, 101)
 equal(c.header("Sec-WebSocket-Protocol"), "chat.v1")
 
 === TEST 6: replies: text and JSON are text, all else is binary, an empty body is nothing
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
---- config
-location / {
-    ws_delivery http;
-    ws_pass http://backend;
-}
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
+from http_connection import opened
+
+c, b = opened()
 for kind in ["text/plain", "text/html; charset=utf-8", "application/json", "Application/LD+JSON; x=y"]:
     c.send_text(kind)
-    b.read_request()
-    b.read_body()
+    b.next_body()
     b.respond(headers=["Content-Type: " + kind], body="é")
     c.expect_text("é")
 for kind in ["application/octet-stream", "image/png", "application/jsonx"]:
     c.send_text(kind)
-    b.read_request()
-    b.read_body()
+    b.next_body()
     b.respond(headers=["Content-Type: " + kind], body="é")
     c.expect_binary("é")
 for status in ["200 OK", "201 Created", "202 Accepted", "204 No Content"]:
     c.send_text("quiet")
-    b.read_request()
-    b.read_body()
+    b.next_body()
     b.respond(status)
 c.send_text("typeless")
-b.read_request()
-b.read_body()
+b.next_body()
 b.respond(body="x")
 c.expect_binary("x")
 
 === TEST 7: multipart/mixed is any number of messages
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -201,12 +182,11 @@ location / {
     ws_pass http://backend;
 }
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
+from http_connection import hear_close, opened
+
+c, b = opened()
 c.send_text("x")
-b.read_request()
-b.read_body()
+b.next_body()
 b.respond(headers=["Content-Type: multipart/mixed; boundary=zig", "X-WS-Close: 4000 enough"],
           body="--zig\r\n\r\none\r\n--zig\r\nContent-Type: image/png\r\n\r\n\xff\r\n\r\n--zig\r\n"
                "Content-Type: application/json\r\n\r\n{}\r\n--zig--\r\n".encode("latin-1"))
@@ -215,16 +195,10 @@ c.expect_binary(b"\xff\r\n")
 c.expect_text("{}")
 c.expect_close(4000, "enough")
 c.send_close(4000)
-b.read_request()
-equal(b.header("ce-type"), "websocket.close")
-matches(b.read_body().decode(), '"code":4000,"reason":"enough"')
-b.respond()
+hear_close(b, '"code":4000,"reason":"enough"')
 c.expect_eof()
 
 === TEST 8: a reply that makes no sense is a failed request
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -232,41 +206,30 @@ location / {
     ws_pass http://backend;
 }
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
+from http_connection import opened
+
+c, b = opened()
 wrong = [("text/plain", b"\xff"), ("multipart/mixed; boundary=x", b"--x\r\n\r\nopen"), ("multipart/mixed", b"--x--")]
 for seq, (kind, body) in enumerate(wrong, 1):
     c.send_text("x")
-    b.read_request()
-    b.read_body()
+    b.next_body()
     b.respond(headers=["Content-Type: " + kind], body=body)
     c.expect_text('{"event":"error","seq":%d,"status":200}' % seq)
 --- error_log
 body is not what its type says
 
 === TEST 9: X-WS-Close: a code and a reason; a wrong one closes nothing
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
---- config
-location / {
-    ws_delivery http;
-    ws_pass http://backend;
-}
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
+from http_connection import opened
+
+c, b = opened()
 for value in ["1006 no", "bye", "99999", "4000bye", "1005"]:
     c.send_text("x")
-    b.read_request()
-    b.read_body()
+    b.next_body()
     b.respond(headers=["X-WS-Close: " + value, "Content-Type: text/plain"], body="still here")
     c.expect_text("still here")
 c.send_text("x")
-b.read_request()
-b.read_body()
+b.next_body()
 b.respond(headers=["X-WS-Close: 1000"])
 c.expect_close(1000, "")
 c.send_close(1000)
@@ -278,36 +241,23 @@ X-WS-Close is wrong
 by=backend code=1000 messages_in=6 messages_out=5
 
 === TEST 10: ws_http_error ignore: a failed request is logged, the connection stays
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
---- config
-location / {
-    ws_delivery http;
-    ws_pass http://backend;
-}
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
+from http_connection import opened
+
+c, b = opened()
 for status in ["500 Oops", "404 Not Found", "302 Found"]:
     c.send_text("x")
-    b.read_request()
-    b.read_body()
+    b.next_body()
     b.respond(status, headers=["X-WS-Close: 4000", "Content-Type: text/plain"], body="error page")
     c.send_text("y")
-    b.read_request()
-    equal(b.read_body(), b"y")
-    b.respond(headers=["Content-Type: text/plain"], body="fine")
+    equal(b.next_body(), b"y")
+    b.respond_text("fine")
     c.expect_text("fine")
 --- error_log
 ws: request failed
 seq=1: status 500 (1 so far)
 
 === TEST 11: ws_http_error message: the client is told which message has failed
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -315,12 +265,11 @@ location / {
     ws_pass http://backend;
 }
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
+from http_connection import opened
+
+c, b = opened()
 c.send_text("x")
-b.read_request()
-b.read_body()
+b.next_body()
 b.respond("500 Oops")
 c.expect_text('{"event":"error","seq":1,"status":500}')
 c.send_text("y")
@@ -329,9 +278,6 @@ b.close()
 c.expect_text('{"event":"error","seq":2,"status":502}')
 
 === TEST 12: ws_http_error close: the connection ends with 1011, or 1014 where the backend can't be reached
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -339,15 +285,13 @@ location / {
     ws_pass http://backend;
 }
 --- client
+from http_connection import opened
+
 b = None
 for answer, code in [("500 Oops", 1011), ("422 Odd", 1011), (None, 1014)]:
-    c = client("/")
-    b = b.read_request() if b else backend.accept()
-    b.respond()
-    equal(c.status, 101)
+    c, b = opened("/", over=b)
     c.send_text("x")
-    b.read_request()
-    b.read_body()
+    b.next_body()
     if answer:
         b.respond(answer)
     else:
@@ -361,32 +305,21 @@ for answer, code in [("500 Oops", 1011), ("422 Odd", 1011), (None, 1014)]:
     c.expect_eof()
 
 === TEST 13: one request at a time, in order, whatever the client sends at once
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
---- config
-location / {
-    ws_delivery http;
-    ws_pass http://backend;
-}
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
+from http_connection import opened
+
+c, b = opened()
 c.send(b"".join(frame(TEXT, str(n), mask=b"abcd") for n in range(200)))
 for n in range(200):
     b.read_request()
     equal(b.header("ce-id").split("/")[1], str(n + 1))
     equal(b.read_body(), str(n).encode())
     b.expect_silence()
-    b.respond(headers=["Content-Type: text/plain"], body="r%d" % n)
+    b.respond_text("r%d" % n)
     c.expect_text("r%d" % n)
 backend.no_connection()
 
 === TEST 14: ws_http_concurrency: so many requests at a time
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -394,10 +327,9 @@ location / {
     ws_pass http://backend;
 }
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, b = opened()
 for n in range(5):
     c.send_text(str(n))
 three = [b.read_request(), backend.accept(), backend.accept()]
@@ -412,7 +344,6 @@ equal(three[2].read_request().read_body(), b"3")
 messages_in=5
 
 === TEST 15: a client that sends faster than its backend answers is not read: nothing is lost, the queue is bounded
---- redis: none
 --- http_config
 upstream backend { server $TEST_BACKEND; keepalive 4; keepalive_requests 10000; }
 --- config
@@ -422,10 +353,9 @@ location / {
     ws_pass http://backend;
 }
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, b = opened()
 total = 300 if TRICKLE else 3000
 block = b"x" * 4000
 def flood():
@@ -439,9 +369,6 @@ for n in range(total):
     b.respond()
 
 === TEST 16: JSON is checked, and called so, with ws_http_data json
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -449,9 +376,9 @@ location / {
     ws_pass http://backend;
 }
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
+from http_connection import opened
+
+c, b = opened()
 for text, kind in [('{"a":1}', "application/json"), ("[1", "text/plain; charset=utf-8"), ("7", "application/json")]:
     c.send_text(text)
     b.read_request()
@@ -460,7 +387,6 @@ for text, kind in [('{"a":1}', "application/json"), ("[1", "text/plain; charset=
     b.respond()
 
 === TEST 17: ws_http_concurrency with a slow backend: so many at a time, never more, each message once
---- redis: none
 --- http_config
 upstream backend { server $TEST_BACKEND; keepalive 8; }
 --- config
@@ -501,27 +427,23 @@ c.expect_close(1000)
 c.expect_eof()
 
 === TEST 18: filters that change answers change no message, and keep no 101 to themselves
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 ws_delivery http;
 location /ssi { ssi on; ssi_types *; ws_pass http://backend; }
 location /gzip { gzip on; gzip_types *; gzip_min_length 0; ws_pass http://backend; }
 --- client
+from http_connection import opened
+
 b = None
 text = '<!--# echo var="uri" -->' * 100
 for path in "/ssi", "/gzip":
-    c = client(path, headers=["Accept-Encoding: gzip"])
-    b = b.read_request() if b else backend.accept()
-    b.respond()
-    equal(c.status, 101)
+    c, b = opened(path, headers=["Accept-Encoding: gzip"], over=b)
     c.send_text(text)
-    equal(b.read_request().read_body(), text.encode())
+    equal(b.next_body(), text.encode())
     b.respond(headers=["Content-Type: text/html"], body=text)
     c.expect_text(text)
     c.send_close(1000)
-    b.read_request().read_body()
+    b.next_body()
     b.respond()
     c.expect_close(1000)
     c.expect_eof()

@@ -2,15 +2,17 @@
 use lib 't/lib';
 use Test::Gateway;
 
-run_tests();
+run_tests(
+    redis => 'none',
+    http_config => 'upstream backend { server $TEST_BACKEND; keepalive 4; }',
+    config => 'location / { ws_delivery http; ws_pass http://backend; }',
+);
 
 __DATA__
 
 === TEST 1: the session changes: the next request has the new context; it ends: 4401, and what waited is not delivered
 --- redis
 SET session:abc '{"name":"ann"}'
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_redis $TEST_REDIS;
@@ -20,6 +22,8 @@ location / {
     ws_pass http://backend;
 }
 --- client
+from http_connection import hear_close
+
 c = client("/", cookie="X-Token=abc")
 b = backend.accept()
 equal(b.header("X-WS-Context"), '{"name":"ann"}')
@@ -28,22 +32,17 @@ equal(c.status, 101)
 redis("SET", "session:abc", '{"name":"bob"}')
 def context():
     c.send_text("x")
-    b.read_request()
-    b.read_body()
+    b.next_body()
     b.respond()
     return b.header("X-WS-Context")
 wait_until(lambda: context() == '{"name":"bob"}')
 c.send_text("under way")
 c.send_text("waits")
-b.read_request()
-equal(b.read_body(), b"under way")
+equal(b.next_body(), b"under way")
 redis("DEL", "session:abc")
 c.expect_close(4401, "session ended")
-b.respond(headers=["Content-Type: text/plain"], body="too late")
-b.read_request()
-equal(b.header("ce-type"), "websocket.close")
-matches(b.read_body().decode(), '"code":4401,"reason":"session ended"')
-b.respond()
+b.respond_text("too late")
+hear_close(b, '"code":4401,"reason":"session ended"')
 c.send_close(4401)
 c.expect_eof()
 
@@ -88,9 +87,6 @@ backend.no_connection()
 context too large for a header (ws_context_header_max)
 
 === TEST 4: a patch that makes the context too large for a header is not applied
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -107,24 +103,14 @@ equal(b.read_request().header("X-WS-Context"), "{}")
 X-WS-Context-Update can't be applied
 
 === TEST 5: a client that closes gets the answers to what it sent before, then its close frame; the event comes last
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
---- config
-location / {
-    ws_delivery http;
-    ws_pass http://backend;
-}
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, b = opened()
 c.send(b"".join(frame(TEXT, str(n), mask=b"abcd") for n in range(3)) + frame(CLOSE, b"\x0f\xa1why \xc3\xa4", mask=b"abcd"))
 for n in range(3):
-    b.read_request()
-    equal(b.read_body(), b"%d" % n)
-    b.respond(headers=["Content-Type: text/plain"], body="r%d" % n)
+    equal(b.next_body(), b"%d" % n)
+    b.respond_text("r%d" % n)
     c.expect_text("r%d" % n)
 c.expect_close(4001)
 b.read_request()
@@ -136,65 +122,40 @@ c.expect_eof()
 by=client code=4001 messages_in=3 messages_out=3
 
 === TEST 6: a client that leaves while a request is under way: its answer is ignored, the close event comes all the same
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
---- config
-location / {
-    ws_delivery http;
-    ws_pass http://backend;
-}
 --- client
+from http_connection import hear_close
+
 for leave in ("close", "reset", "half_close"):
     c = client("/")
     b = b.read_request() if leave != "close" else backend.accept()
     b.respond()
     equal(c.status, 101)
     c.send_text("last words")
-    b.read_request()
-    equal(b.read_body(), b"last words")
+    equal(b.next_body(), b"last words")
     getattr(c, leave)()
     nginx.wait_log("no_such|ws: open")
-    b.respond(headers=["Content-Type: text/plain"], body="who is there?")
+    b.respond_text("who is there?")
     if leave == "half_close":
         c.expect_text("who is there?")
         c.expect_close()
-    b.read_request()
-    equal(b.header("ce-type"), "websocket.close")
-    matches(b.read_body().decode(), r'\{"code":1006,"reason":"","duration_ms":\d+\}')
-    b.respond()
+    hear_close(b, r'\{"code":1006,"reason":"","duration_ms":\d+\}')
 --- error_log
 client left without a close frame
 
 === TEST 7: a protocol error is answered when what came before it is
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
---- config
-location / {
-    ws_delivery http;
-    ws_pass http://backend;
-}
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
-equal(c.status, 101)
+from http_connection import hear_close, opened
+
+c, b = opened()
 c.send(frame(TEXT, "fine", mask=b"abcd") + frame(TEXT, b"\xff", mask=b"abcd"))
-b.read_request()
-equal(b.read_body(), b"fine")
+equal(b.next_body(), b"fine")
 c.expect_silence()
-b.respond(headers=["Content-Type: text/plain"], body="answer")
+b.respond_text("answer")
 c.expect_text("answer")
 c.expect_close(1007)
-b.read_request()
-matches(b.read_body().decode(), r'"code":1007,')
-b.respond()
+hear_close(b, r'"code":1007,')
 
 === TEST 8: reload: what was accepted is answered, then 1012; the close event too
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -202,20 +163,18 @@ location / {
     ws_pass http://backend;
 }
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, b = opened()
 c.send_text("first")
 c.send_text("second")
-b.read_request()
-equal(b.read_body(), b"first")
+equal(b.next_body(), b"first")
 nginx.reload()
 b.respond(headers=["Content-Type: text/plain", "Connection: close"], body="one")
 c.expect_text("one")
 b = backend.accept()
 equal(b.read_body(), b"second")
-b.respond(headers=["Content-Type: text/plain"], body="two")
+b.respond_text("two")
 c.expect_text("two")
 c.expect_close(1012)
 b = backend.accept()
@@ -225,7 +184,6 @@ c.send_close(1012)
 c.expect_eof()
 
 === TEST 9: reload with a backend that never answers: the client is told in time, the request is cancelled
---- redis: none
 --- config
 location / {
     ws_delivery http;
@@ -234,9 +192,9 @@ location / {
     ws_pass http://$TEST_BACKEND;
 }
 --- client
-c = client("/")
-backend.accept().respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, _ = opened()
 c.send_text("first")
 b = backend.accept()
 equal(b.read_body(), b"first")
@@ -249,7 +207,6 @@ end.expect_eof()
 c.expect_eof()
 
 === TEST 10: a worker that is told to end at once, or after worker_shutdown_timeout, leaves nothing behind
---- redis: none
 --- main_config
 worker_shutdown_timeout 300ms;
 --- config
@@ -259,9 +216,9 @@ location / {
     ws_pass http://$TEST_BACKEND;
 }
 --- client
-c = client("/")
-backend.accept().respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, _ = opened()
 c.send_text("first")
 b = backend.accept()
 equal(b.read_body(), b"first")
@@ -273,9 +230,6 @@ opening.expect_eof()
 waiting.expect_eof()
 
 === TEST 11: silence is asked for a sign of life, also while the backend thinks; a client that gives none is gone
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -284,27 +238,21 @@ location / {
     ws_pass http://backend;
 }
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
-equal(c.status, 101)
+from http_connection import hear_close, opened
+
+c, b = opened()
 c.send_text("x")
-b.read_request()
-b.read_body()
+b.next_body()
 c.expect_ping()
 c.send_pong()
 c.expect_ping()
 b.respond()
-b.read_request()
-equal(b.header("ce-type"), "websocket.close")
-matches(b.read_body().decode(), '"code":1006')
-b.respond()
+hear_close(b, '"code":1006')
 c.expect_eof()
 --- error_log
 client does not answer a ping
 
 === TEST 12: proxy_read_timeout bounds a request; the next one goes out
---- redis: none
 --- config
 location / {
     ws_delivery http;
@@ -313,9 +261,9 @@ location / {
     proxy_read_timeout 200ms;
 }
 --- client
-c = client("/")
-backend.accept().respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, _ = opened()
 c.send_text("x")
 c.send_text("y")
 b = backend.accept()
@@ -324,13 +272,10 @@ b.read_body()
 b.expect_eof()
 b = backend.accept()
 equal(b.read_body(), b"y")
-b.respond(headers=["Content-Type: text/plain"], body="ok")
+b.respond_text("ok")
 c.expect_text("ok")
 
 === TEST 13: a client that does not read the answers is not served further, and closed with 1013 in the end
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -362,64 +307,47 @@ nginx.wait_log("code=1013")
 client reads too slowly
 
 === TEST 14: idle timeout and age, with answers as a sign of activity
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location /idle { ws_delivery http; ws_idle_timeout 300ms; ws_pass http://backend; }
 location /age { ws_delivery http; ws_max_age 300ms; ws_pass http://backend; }
 --- client
+from http_connection import hear_close, opened
+
 b = None
 for uri, reason in [("/idle", "idle timeout"), ("/age", "connection too old")]:
-    c = client(uri)
-    b = b.read_request() if b else backend.accept()
-    b.respond()
+    c, b = opened(uri, over=b)
     c.expect_close(1001, reason)
     c.send_close(1001)
-    b.read_request()
-    matches(b.read_body().decode(), '"code":1001,"reason":"%s"' % reason)
-    b.respond()
+    hear_close(b, '"code":1001,"reason":"%s"' % reason)
     c.expect_eof()
 
 === TEST 15: message rate and limits hold as in the other deliveries
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / { ws_delivery http; ws_message_rate 1/m burst=2; ws_pass http://backend; }
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, b = opened()
 for n in range(3):
     c.send_text(str(n))
 for n in range(2):
-    equal(b.read_request().read_body(), b"%d" % n)
+    equal(b.next_body(), b"%d" % n)
     b.respond()
 c.expect_close(1008, "too many messages")
 
 === TEST 16: what the client says before the 101 is not lost
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
---- config
-location / { ws_delivery http; ws_pass http://backend; }
 --- client
 c = client(raw=request_bytes("/") + frame(TEXT, "early", mask=b"abcd"))
 b = backend.accept()
 c.send_text("later")
 b.respond()
 for text in (b"early", b"later"):
-    equal(b.read_request().read_body(), text)
+    equal(b.next_body(), text)
     b.respond()
 
 === TEST 17: twenty thousand messages leave no memory behind
---- redis: none
 --- http_config
 upstream backend { server $TEST_BACKEND; keepalive 4; keepalive_requests 1000000; }
---- config
-location / { ws_delivery http; ws_pass http://backend; }
 --- timeout: 120
 --- backend
 while True:

@@ -2,19 +2,15 @@
 use lib 't/lib';
 use Test::Gateway;
 
-run_tests();
+run_tests(
+    redis => 'none',
+    http_config => 'upstream backend { server $TEST_BACKEND; keepalive 4; }',
+    config => 'location / { ws_delivery http; ws_pass http://backend; }',
+);
 
 __DATA__
 
 === TEST 1: nothing of the client's own can pass for the gateway's
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
---- config
-location / {
-    ws_delivery http;
-    ws_pass http://backend;
-}
 --- client
 c = client("/", headers=["ce-type: websocket.close", "Ce_Id: 1/1", "ce-subject: x", "X-WS-Context: {}", "X_WS_Context: {}",
                          "X-WS-Connection-Id: evil", "X-WS-Close: 1000", "Content-Type: text/evil", "Accept-Encoding: gzip",
@@ -33,7 +29,6 @@ equal((b.header("ce-type"), b.header("X-Own"), b.header("Content-Type")),
       ("websocket.message", "1", "text/plain; charset=utf-8"))
 
 === TEST 2: ce-source has no arguments and is encoded as CloudEvents want it
---- redis: none
 --- config
 location / {
     ws_delivery http;
@@ -45,7 +40,6 @@ b = backend.accept()
 equal(b.header("ce-source"), "http://x%22y/a%2520b%22c/%C3%A9")
 
 === TEST 3: access rules, limits, mirrors and rewrites concern the client's request alone
---- redis: none
 --- http_config
 limit_req_zone $server_name zone=one:1m rate=1r/m;
 limit_conn_zone $server_name zone=two:1m;
@@ -77,8 +71,7 @@ b = backend.accept()
 equal((b.method, b.uri), ("GET", "/auth"))
 b.respond(headers=["X-Who: ann"])
 for n in range(4):
-    b.read_request()
-    b.read_body()
+    b.next_body()
     equal((b.method, b.uri, b.header("X-Kind"), b.header("X-Who")), ("POST", "/new/old/x?a=1", "special", "ann"))
     b.respond()
     equal(c.status, 101)
@@ -86,9 +79,6 @@ for n in range(4):
 backend.no_connection()
 
 === TEST 4: a reply leads nowhere else: error pages and X-Accel-Redirect are not followed
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 error_page 404 500 502 /page;
 recursive_error_pages on;
@@ -101,24 +91,21 @@ location / {
 location = /page { return 200 "page"; }
 location = /inside { internal; return 200 "secret"; }
 --- client
-c = client("/")
-b = backend.accept()
-b.respond()
+from http_connection import opened
+
+c, b = opened()
 c.send_text("x")
-b.read_request()
-b.read_body()
+b.next_body()
 b.respond("404 Not Found")
 c.expect_text('{"event":"error","seq":1,"status":404}')
 c.send_text("y")
-b.read_request()
-b.read_body()
+b.next_body()
 b.respond(headers=["X-Accel-Redirect: /inside"])
 c.expect_text('{"event":"error","seq":2,"status":500}')
 --- error_log
 rewrite or internal redirection cycle
 
 === TEST 5: a location without a content handler answers in its rewrite phase, past access and limits
---- redis: none
 --- http_config
 limit_req_zone $server_name zone=one:1m rate=1r/m;
 --- config
@@ -143,7 +130,6 @@ c.expect_eof()
 equal(client("/static").status, 404)
 
 === TEST 6: the access log has no line for an event unless asked, and then with id and number
---- redis: none
 --- http_config
 log_format events '$ws_connection_id/$ws_sequence $ws_event "$request" $status $body_bytes_sent $remote_addr $ws_context';
 --- config
@@ -173,7 +159,6 @@ matches(nginx.access_log(), r'(?m)^[0-9a-f]{32}/- - "GET /loud HTTP/1.1" 101 ')
 POST /quiet
 
 === TEST 7: proxy_next_upstream tries the next server where nothing can have happened, and only there
---- redis: none
 --- http_config
 upstream backend { server 127.0.0.1:$TEST_CLOSED_PORT; server $TEST_BACKEND; }
 --- config
@@ -184,9 +169,9 @@ location / {
     proxy_next_upstream error timeout http_500;
 }
 --- client
-c = client("/")
-backend.accept().respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, _ = opened()
 for n in range(1, 4):
     c.send_text("x")
     backend.accept().respond(headers=["Content-Type: text/plain"], body="y")
@@ -199,9 +184,6 @@ c.expect_text('{"event":"error","seq":4,"status":502}')
 backend.no_connection()
 
 === TEST 8: a message as large as the limit arrives whole, and one byte more closes with 1009
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -210,14 +192,13 @@ location / {
     ws_pass http://backend;
 }
 --- client
+from http_connection import opened
+
 import random
-c = client("/")
-b = backend.accept()
-b.respond()
+c, b = opened()
 data = random.Random(1).randbytes(3 * 1024 * 1024)
 in_thread(lambda: c.send_binary(data))
-b.read_request()
-equal(b.read_body() == data, True)
+equal(b.next_body() == data, True)
 in_thread(lambda: b.respond(body=data))
 equal(c.recv_message() == (BINARY, data), True)
 c.send_frame(BINARY, data[:1000], fin=False)
@@ -225,7 +206,6 @@ c.send(frame(CONTINUATION, data[1000:] + b"x", mask=b"abcd")[:20])
 c.expect_close(1009)
 
 === TEST 9: a reply larger than a message may be is a failed request
---- redis: none
 --- config
 location / {
     ws_delivery http;
@@ -234,9 +214,9 @@ location / {
     ws_pass http://$TEST_BACKEND;
 }
 --- client
-c = client("/")
-backend.accept().respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, _ = opened()
 c.send_text("x")
 b = backend.accept()
 b.read_body()
@@ -244,13 +224,12 @@ b.respond(body=b"x" * 65537)
 c.expect_text('{"event":"error","seq":1,"status":0}')
 c.send_text("y")
 b = backend.accept()
-b.respond(headers=["Content-Type: text/plain"], body=b"x" * 65536)
+b.respond_text(b"x" * 65536)
 c.expect_text("x" * 65536)
 --- error_log
 ws: reply too large (ws_max_message_size)
 
 === TEST 10: a reply that breaks off is a failed request, none of it reaches the client
---- redis: none
 --- config
 location / {
     ws_delivery http;
@@ -258,9 +237,9 @@ location / {
     ws_pass http://$TEST_BACKEND;
 }
 --- client
-c = client("/")
-backend.accept().respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, _ = opened()
 c.send_text("x")
 b = backend.accept()
 b.read_body()
@@ -269,7 +248,6 @@ b.close()
 c.expect_text('{"event":"error","seq":1,"status":0}')
 
 === TEST 11: chunked replies, unbuffered replies, replies out of temporary files and of a cache
---- redis: none
 --- http_config
 proxy_cache_path $TEST_DIR/cache keys_zone=replies:1m;
 upstream backend { server $TEST_BACKEND; keepalive 4; }
@@ -279,35 +257,28 @@ location /file { ws_delivery http; ws_pass http://backend; proxy_buffers 2 4k; p
 location /cache { ws_delivery http; ws_pass http://backend; proxy_cache replies; proxy_cache_methods POST; proxy_cache_valid 1h;
                   proxy_cache_key $request_uri; }
 --- client
+from http_connection import leave, opened
+
 b = None
 for uri in ["/unbuffered", "/file"]:
-    c = client(uri)
-    b = b.read_request() if b else backend.accept()
-    b.respond()
+    c, b = opened(uri, over=b)
     c.send_text("x")
-    b.read_request()
-    b.read_body()
+    b.next_body()
     b.send("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")
     for n in range(50):
         b.send("3e8\r\n" + "x" * 1000 + "\r\n")
     b.send("0\r\n\r\n")
     c.expect_text("x" * 50000)
-    c.send_close(1000)
-    c.expect_close(1000)
-    b.read_request()
-    b.read_body()
-    b.respond()
-    c.expect_eof()
+    leave(c, b)
 c = client("/cache")
 b.read_request()
-b.respond(headers=["Content-Type: text/plain"], body="z" * 20000)
+b.respond_text("z" * 20000)
 c.expect_text("z" * 20000)
 for n in range(3):
     c.send_text("x")
     c.expect_text("z" * 20000)
 
 === TEST 12: TLS on both sides; the backend is told of the client's
---- redis: none
 --- config
 listen 127.0.0.1:$TEST_TLS_PORT ssl;
 ssl_certificate $TEST_CERT;
@@ -330,11 +301,10 @@ for n in range(3):
     c.send_text(str(n))
     b = backend.accept(tls=True)
     equal(b.read_body(), str(n).encode())
-    b.respond(headers=["Content-Type: text/plain"], body="y")
+    b.respond_text("y")
     c.expect_text("y")
 
 === TEST 13: ws_http_max_requests bounds what a worker has under way; the others wait for their turn
---- redis: none
 --- config
 location / {
     ws_delivery http;
@@ -356,12 +326,11 @@ for n in range(3):
     two = [backend.accept() for _ in range(2)]
     backend.no_connection()
     for b in two:
-        b.respond(headers=["Content-Type: text/plain"], body="y")
+        b.respond_text("y")
 for c in clients:
     c.expect_text("y")
 
 === TEST 14: a client that leaves while it waits for its turn, or for the answer to its open
---- redis: none
 --- config
 location / {
     ws_delivery http;
@@ -380,7 +349,6 @@ backend.serve(lambda connection: connection.respond())
 equal(third.status, 101)
 
 === TEST 15: worker_connections used up: who is connected goes on
---- redis: none
 --- events: worker_connections 12;
 --- config
 location / {
@@ -389,9 +357,9 @@ location / {
     ws_pass http://$TEST_BACKEND;
 }
 --- client
-c = client("/")
-backend.accept().respond()
-equal(c.status, 101)
+from http_connection import opened
+
+c, _ = opened()
 waiting = [client("/") for _ in range(6)]
 nginx.wait_log("worker_connections are not enough while connecting to upstream|worker_connections are not enough,")
 for w in waiting:
@@ -401,7 +369,7 @@ while True:
     b = backend.accept()
     if b.header("ce-type") == "websocket.message":
         break
-b.respond(headers=["Content-Type: text/plain"], body="y")
+b.respond_text("y")
 c.expect_text("y")
 --- expect_alert
 worker_connections are not enough
@@ -409,7 +377,6 @@ worker_connections are not enough
 worker_connections are not enough
 
 === TEST 16: plain requests go straight to the backend, with ws_auth_plain, and else get a 426
---- redis: none
 --- config
 location / { ws_delivery http; ws_pass http://$TEST_BACKEND; }
 location /plain { ws_delivery http; ws_auth_plain on; ws_pass http://$TEST_BACKEND; }
@@ -422,7 +389,6 @@ b.respond(body="hello")
 equal(c.body, b"hello")
 
 === TEST 17: a location reached by an internal redirect
---- redis: none
 --- config
 location / { try_files /none @socket; }
 location @socket { ws_delivery http; ws_pass http://$TEST_BACKEND; }
@@ -434,9 +400,6 @@ b.respond()
 equal(c.status, 101)
 
 === TEST 18: the reply to the client is compressed, and its messages are
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
 --- config
 location / {
     ws_delivery http;
@@ -453,15 +416,13 @@ matches(c.header("Sec-WebSocket-Extensions"), "permessage-deflate")
 deflate = zlib.compressobj(wbits=-15)
 packed = deflate.compress(b"hello" * 1000) + deflate.flush(zlib.Z_SYNC_FLUSH)
 c.send_frame(TEXT, packed[:-4], rsv=4)
-b.read_request()
-equal(b.read_body(), b"hello" * 1000)
-b.respond(headers=["Content-Type: text/plain"], body="world" * 1000)
+equal(b.next_body(), b"hello" * 1000)
+b.respond_text("world" * 1000)
 fin, rsv, opcode, payload = c.recv_frame()
 equal((fin, rsv, opcode), (True, 4, TEXT))
 equal(zlib.decompressobj(wbits=-15).decompress(payload + b"\x00\x00\xff\xff"), b"world" * 1000)
 
 === TEST 19: base64url in the context header, another name for it, or none
---- redis: none
 --- config
 location /b64 { ws_delivery http; ws_context_header X-Session base64url; ws_pass http://$TEST_BACKEND; }
 location /off { ws_delivery http; ws_context_header off; ws_pass http://$TEST_BACKEND; }
@@ -477,7 +438,6 @@ c3 = client("/var")
 equal(backend.accept().header("X-Who"), "b")
 
 === TEST 20: return 444 and reset_timedout_connection: no socket is touched
---- redis: none
 --- config
 reset_timedout_connection on;
 lingering_close always;
@@ -490,12 +450,9 @@ for n in range(1, 4):
     c.expect_text('{"event":"error","seq":%d,"status":0}' % n)
 
 === TEST 21: an upgrade on a connection that had other requests, and what the client sends right behind it
---- redis: none
---- http_config
-upstream backend { server $TEST_BACKEND; keepalive 4; }
---- config
-location / { ws_delivery http; ws_pass http://backend; }
 --- client
+from http_connection import leave
+
 plain = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Large: " + b"x" * 3000 + b"\r\n\r\n"
 c = client(raw=2 * plain + request_bytes("/") + frame(TEXT, "early", mask=b"abcd") + frame(TEXT, "second", mask=b"abcd"))
 for _ in range(2):
@@ -508,11 +465,6 @@ for n, text in enumerate(["early", "second", "third"]):
         c.send_text(text)
     b.read_request()
     equal((b.read_body().decode(), b.header("ce-id").split("/")[1]), (text, str(n + 1)))
-    b.respond(headers=["Content-Type: text/plain"], body=text.upper())
+    b.respond_text(text.upper())
     c.expect_text(text.upper())
-c.send_close(1000)
-b.read_request()
-b.read_body()
-b.respond()
-c.expect_close(1000)
-c.expect_eof()
+leave(c, b)

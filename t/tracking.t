@@ -2,17 +2,17 @@
 use lib 't/lib';
 use Test::Gateway;
 
-run_tests();
+run_tests(config => <<'END');
+ws_redis $TEST_REDIS;
+ws_auth redis;
+ws_auth_token cookie:X-Token;
+location / { ws_pass http://$TEST_BACKEND; }
+END
 
 __DATA__
 
 === TEST 1: whatever ends a session, or makes it something else
 --- redis
---- config
-ws_redis $TEST_REDIS;
-ws_auth redis;
-ws_auth_token cookie:X-Token;
-location / { ws_pass http://$TEST_BACKEND; }
 --- client
 key = "session:abc"
 def transaction(*commands):
@@ -124,11 +124,6 @@ c.expect_close(4401, "session ended")
 
 === TEST 4: a session that Redis evicts for want of memory is gone
 --- redis_own
---- config
-ws_redis $TEST_REDIS;
-ws_auth redis;
-ws_auth_token cookie:X-Token;
-location / { ws_pass http://$TEST_BACKEND; }
 --- client
 redis("SET", "session:abc", '{"user":"ann"}')
 c, b = tunnel("/", cookie="X-Token=abc")
@@ -139,11 +134,6 @@ redis("CONFIG", "SET", "maxmemory", "0")
 
 === TEST 5: Redis tracks fewer keys than there are sessions: nobody is closed, all of the dead are
 --- redis_own
---- config
-ws_redis $TEST_REDIS;
-ws_auth redis;
-ws_auth_token cookie:X-Token;
-location / { ws_pass http://$TEST_BACKEND; }
 --- client
 redis("CONFIG", "SET", "tracking-table-max-keys", 2)
 pairs = []
@@ -161,11 +151,6 @@ for n in range(1, 6, 2):
 
 === TEST 6: reports that Redis can't get rid of fast enough: it cuts the connection, and nothing is lost
 --- redis_own
---- config
-ws_redis $TEST_REDIS;
-ws_auth redis;
-ws_auth_token cookie:X-Token;
-location / { ws_pass http://$TEST_BACKEND; }
 --- client
 redis("CONFIG", "SET", "client-output-buffer-limit", "pubsub 1000 1 1")
 tokens = [f"{n}".rjust(500, "x") for n in range(100)]
@@ -184,11 +169,6 @@ b.expect_text("still here")
 
 === TEST 7: Redis has no room for the connection of the reports for a while
 --- redis_own
---- config
-ws_redis $TEST_REDIS;
-ws_auth redis;
-ws_auth_token cookie:X-Token;
-location / { ws_pass http://$TEST_BACKEND; }
 --- client
 redis("SET", "session:abc", '{"user":"ann"}')
 c, b = tunnel("/", cookie="X-Token=abc")

@@ -27,6 +27,10 @@ class BackendConnection(WebSocket, Head):
     def read_body(self):
         return self._read_body()
 
+    def next_body(self):
+        """The body of the next request on this connection."""
+        return self.read_request().read_body()
+
     def upgrade(self, headers=(), accept=None, status="101 Switching Protocols", then=b""):
         """Answers the upgrade; `then` goes out in the same write as the head."""
         accept = accept_key(self.header("Sec-WebSocket-Key") or "") if accept is None else accept
@@ -42,6 +46,9 @@ class BackendConnection(WebSocket, Head):
         lines += [entry if isinstance(entry, str) else f"{entry[0]}: {entry[1]}" for entry in headers]
         self.send("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         return self
+
+    def respond_text(self, text):
+        return self.respond(headers=["Content-Type: text/plain"], body=text)
 
 
 class Backend(Listener):

@@ -73,10 +73,13 @@ my $ALARM = qr/\[(?:alert|crit|emerg)\]/;
 
 my ($root, $shared_redis, $certificate, $certificates, %own_value);
 
-# Further values for configuration and client script may be given: run_tests(TEST_NAME => 'value').
+# What may be given: further values for configuration and client script, TEST_NAME => 'value'; and sections for the blocks that have
+# none of their own, section => 'text'.
 sub run_tests {
-    %own_value = @_;
-    my @blocks = read_blocks($0);
+    my %given = @_;
+    %own_value = map { $_ => $given{$_} } grep { /^TEST_/ } keys %given;
+    my %common = map { $_ => $given{$_} } grep { !/^TEST_/ } keys %given;
+    my @blocks = map { { %common, %$_ } } read_blocks($0);
     if (defined $ENV{ONLY}) {
         @blocks = grep { $_->{title} =~ /$ENV{ONLY}/ } @blocks;
     }
@@ -285,7 +288,8 @@ sub run_client {
         my $text = $name eq 'redis' ? fill_in($block->{$name}, $value) : $block->{$name};
         next if $name eq 'redis' && !$redis;
         write_file("$dir/$name.section", $text);
-        push @sections, "$name=$block->{line}{$name}:$dir/$name.section";
+        my $line = $block->{line}{$name} // 1;  # given to run_tests()
+        push @sections, "$name=$line:$dir/$name.section";
     }
 
     my $timeout = trimmed($block->{timeout} // '30');
