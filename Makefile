@@ -91,14 +91,20 @@ clean:
 T := $(FUNCTIONAL)
 PROVE := prove -j$(JOBS)
 
-functional: module
+FAILING := build/memory/failing_allocations.so
+
+functional: module $(FAILING)
 	GATEWAY_MODULE=$(root)/$(MODULE) $(PROVE) $(T)
 
-sanitized: static
+sanitized: static $(FAILING)
 	GATEWAY_NGINX=$(root)/$(STATIC) $(PROVE) $(T)
 
-trickle: static
+trickle: static $(FAILING)
 	GATEWAY_NGINX=$(root)/$(STATIC) TRICKLE=1 $(PROVE) $(T)
+
+build/memory/%.so: t/memory/%.cpp scripts/flags
+	@mkdir -p $(@D)
+	g++ $(call flag,CXX_STANDARD) $(call flag,CXX_WARNINGS) -O2 -shared -fPIC -MMD -MP $< -ldl -o $@
 
 browser: module
 	GATEWAY_MODULE=$(root)/$(MODULE) prove t/browser.t t/browser_status.t
@@ -137,7 +143,7 @@ build/differential/decode: t/differential/decode.cpp build/unit/libcore.a script
 # Checks
 
 check: module check-clang build/bench/instructions
-	clang-format --dry-run -Werror $(wildcard $(foreach place,module t/unit t/fuzz t/differential bench bench/live,$(place)/*.[ch]pp $(place)/*/*.cpp $(place)/*/*.h))
+	clang-format --dry-run -Werror $(wildcard $(foreach place,module t/unit t/fuzz t/differential t/memory bench bench/live,$(place)/*.[ch]pp $(place)/*/*.cpp $(place)/*/*.h))
 	scripts/check-layers
 	scripts/check-directives
 	scripts/check-docs
@@ -232,7 +238,7 @@ build/bench/live/memory: bench/live/memory.cpp $(CORE) scripts/flags
 	g++ $(BENCH_FLAGS) -Imodule $(filter %.cpp,$^) $(LIBRARIES) -o $@
 
 
--include $(shell find build/bench build/unit build/differential build/clang build/fuzz -name '*.d' 2>/dev/null)
+-include $(shell find build/bench build/unit build/differential build/memory build/clang build/fuzz -name '*.d' 2>/dev/null)
 
 .DELETE_ON_ERROR:
 .PHONY: help test deps module static deb test-deb install run clean functional sanitized trickle browser unit differential check check-clang fuzz fuzz-replay bench bench-quick bench-counts bench-deps bench-live bench-micro

@@ -28,8 +28,13 @@ void Renewals::keep(const void* owner, std::string_view key, const Renewal& rene
     Entry& entry = place->second;
     entry.renewal = renewal;
     if (!added) { return; }
-    entry.key = key;
-    entry.due = schedule_.emplace(clock_.now(), &entry);
+    try {
+        entry.key = key;
+        entry.due = schedule_.emplace(clock_.now(), &entry);
+    } catch (...) {
+        entries_.erase(place);
+        throw;
+    }
     clock_.wake_at(clock_.now());
 }
 
@@ -56,7 +61,7 @@ void Renewals::send(Entry& entry) {
     const std::string enough = std::to_string((entry.renewal.ttl - entry.renewal.interval / 2).count());
     const std::array<std::string_view, 6> command{"EVAL", script, "1", entry.key, ttl, enough};
     entry.command = store_.send(command, [this, &entry](const redis::Outcome& outcome) { on_reply(entry, outcome); });
-    schedule_.erase(entry.due);
+    entry.place = schedule_.extract(entry.due);
     ++under_way_;
     ++sent_;
 }
@@ -64,7 +69,8 @@ void Renewals::send(Entry& entry) {
 void Renewals::on_reply(Entry& entry, const redis::Outcome& outcome) {
     entry.command.reset();
     --under_way_;
-    entry.due = schedule_.emplace(clock_.now() + entry.renewal.interval, &entry);
+    entry.place.key() = clock_.now() + entry.renewal.interval;
+    entry.due = schedule_.insert(std::move(entry.place));
     clock_.wake_at(schedule_.begin()->first);
     if (outcome.status != redis::Outcome::Status::reply || !redis::is_error(*outcome.reply)) { return; }
     const std::string_view code = redis::error_code(*outcome.reply);

@@ -41,6 +41,7 @@ private:
         std::string key;
         Renewal renewal;
         Schedule::iterator due;
+        Schedule::node_type place;                // in the schedule, while it is not there
         std::unique_ptr<redis::Pending> command;  // under way: it is in no schedule
     };
 

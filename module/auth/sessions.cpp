@@ -1,6 +1,7 @@
 #include "auth/sessions.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -62,14 +63,23 @@ Sessions::Sessions(redis::Store& store, Clock& clock, SessionsOptions options)
 Sessions::~Sessions() = default;
 
 std::unique_ptr<Watch> Sessions::watch(const Question& question, Answer answer) {
-    if ((question.live || question.cache.count() > 0) && !std::exchange(tracking_, true)) { store_.track(*this); }
+    if ((question.live || question.cache.count() > 0) && !tracking_) {
+        store_.track(*this);
+        tracking_ = true;
+    }
     ++tally_.lookups;
     if (first_.size() >= options_.max_waiting) {
         clock_.wake_at(clock_.now());
         return refused_->watch(question, std::move(answer));
     }
     Session& session = find_or_add(question);
-    auto watch = session.watch(question, std::move(answer));
+    std::unique_ptr<Watch> watch;
+    try {
+        watch = session.watch(question, std::move(answer));
+    } catch (...) {
+        if (!session.watched()) { unused(session); }
+        throw;
+    }
     if (session.place == Place::unwatched) { rest(session); }
     if (session.place == Place::resting && will_do(session, question.cache)) {
         ++tally_.cached;
@@ -188,8 +198,9 @@ bool Sessions::will_do(const Session& session, Milliseconds cache) const noexcep
 }
 
 void Sessions::enter(Session& session, Queue& queue, Place place) {
+    const auto queued = queue.insert(queue.end(), &session);
     rest(session);
-    session.queued = queue.insert(queue.end(), &session);
+    session.queued = queued;
     session.place = place;
     session.entered = clock_.now();
     clock_.wake_at(clock_.now());
@@ -197,8 +208,9 @@ void Sessions::enter(Session& session, Queue& queue, Place place) {
 
 void Sessions::schedule(Session& session, Milliseconds time, Place place) {
     if (session.place == place && session.scheduled->first <= time) { return; }
+    const auto scheduled = schedule_.emplace(time, &session);
     rest(session);
-    session.scheduled = schedule_.emplace(time, &session);
+    session.scheduled = scheduled;
     session.place = place;
     if (place == Place::unwatched) { ++unwatched_; }
     clock_.wake_at(time);
@@ -248,8 +260,9 @@ void Sessions::refuse_late() {
 // Some more of what missed() asked for, as long as not many are waiting already.
 void Sessions::sweep() {
     for (int n = 0; swept_ != sessions_.end() && n < batch && again_.size() < options_.window; ++n) {
-        Session& session = *swept_++;
-        if (session.epoch != epoch_) { changed(session); }
+        const auto next = std::next(swept_);
+        if (swept_->epoch != epoch_) { changed(*swept_); }
+        swept_ = next;
     }
     if (swept_ != sessions_.end() && again_.size() < options_.window) { clock_.wake_at(clock_.now()); }
 }
@@ -258,7 +271,10 @@ void Sessions::run_expiries() {
     for (int n = 0; n < batch; ++n) {
         Expiries::Entry* expired = expiries_.next();
         if (expired == nullptr) { return; }
-        changed(static_cast<Session&>(*expired));
+        auto& session = static_cast<Session&>(*expired);
+        try {
+            changed(session);
+        } catch (const std::bad_alloc&) { lost(session); }
     }
 }
 
@@ -277,23 +293,23 @@ void Sessions::start_reads() {
     while (reading_ < options_.window) {
         Queue& queue = first_.empty() ? again_ : first_;
         if (queue.empty()) { return; }
-        Session& session = *queue.front();
-        rest(session);
-        read(session);
+        read(*queue.front());
     }
 }
 
+// Without memory for it, the session stays where it is.
 void Sessions::read(Session& session) {
     const std::vector<std::string_view> command(session.command().begin(), session.command().end());
+    auto reply = store_.send(command, [this, &session](const redis::Outcome& outcome) { on_reply(session, outcome); });
+    // On the same way, since that is cheaper than another. Who is answered once has no use for it.
+    const bool stays = session.recheck().count() > 0 || session.cache().count() > 0;
+    if (stays && !session.keys.empty()) { expiries_.ask(session, session.keys.front()); }
+    rest(session);
     session.stale = false;
     session.known = false;
     session.epoch = epoch_;
     session.read_at = clock_.now();
-    session.reply =
-        store_.send(command, [this, &session](const redis::Outcome& outcome) { on_reply(session, outcome); });
-    // On the same way, since that is cheaper than another. Who is answered once has no use for it.
-    const bool stays = session.recheck().count() > 0 || session.cache().count() > 0;
-    if (stays && !session.keys.empty()) { expiries_.ask(session, session.keys.front()); }
+    session.reply = std::move(reply);
     session.asked();
     session.place = Place::reading;
     ++reading_;
@@ -301,6 +317,17 @@ void Sessions::read(Session& session) {
 }
 
 void Sessions::on_reply(Session& session, const redis::Outcome& outcome) {
+    try {
+        take(session, outcome);
+    } catch (const std::bad_alloc&) {
+        // What Redis says is lost, as if it couldn't be asked.
+        rest(session);
+        lost(session);
+        tell(session, refused(WS_AUTH_UNAVAILABLE, "out of memory"));
+    }
+}
+
+void Sessions::take(Session& session, const redis::Outcome& outcome) {
     std::string made;
     const Verdict verdict = judge(outcome, session.command(), made);
     const bool answered = verdict.status != WS_AUTH_UNAVAILABLE;
@@ -317,6 +344,14 @@ void Sessions::on_reply(Session& session, const redis::Outcome& outcome) {
     tell(session, verdict);
     // More may be waiting for a place, and the sweep for a shorter queue.
     if (swept_ != sessions_.end() || !first_.empty() || !again_.empty()) { clock_.wake_at(clock_.now()); }
+}
+
+// Without memory for a place among those that are to be read again: the sweep comes by.
+void Sessions::lost(Session& session) noexcept {
+    session.known = false;
+    session.epoch = epoch_ - 1;
+    swept_ = sessions_.begin();
+    clock_.wake_at(clock_.now());
 }
 
 void Sessions::plan_next_read(Session& session, bool answered, bool stale) {

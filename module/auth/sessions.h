@@ -101,6 +101,8 @@ private:
     void start_reads();
     void read(Session& session);
     void on_reply(Session& session, const redis::Outcome& outcome);
+    void take(Session& session, const redis::Outcome& outcome);
+    void lost(Session& session) noexcept;
     void plan_next_read(Session& session, bool answered, bool stale);
     [[nodiscard]] bool is_known(const Session& session) const noexcept;
     [[nodiscard]] bool will_do(const Session& session, Milliseconds cache) const noexcept;

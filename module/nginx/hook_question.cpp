@@ -148,8 +148,9 @@ void on_answer(void* data, const auth::Verdict* verdict) noexcept {
     try {
         on_change(connection, *verdict);
     } catch (...) {
-        // Without memory for the new context the connection has none that is true.
+        // Without memory for the new context the connection has none that is true; for its end there may be some soon.
         connection.session_ended = true;
+        expire_at(connection, milliseconds_since_epoch());
     }
 }
 

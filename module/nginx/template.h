@@ -12,4 +12,7 @@ namespace ws::nginx {
 [[nodiscard]] std::vector<std::string_view> evaluate(ngx_http_request_t* r,
                                                      const std::vector<ngx_http_complex_value_t>& templates);
 
+// For a variable of the module that there is no memory for. To nginx it is empty; a key that lacks the token would be another key.
+void note_missing_variable() noexcept;
+
 }  // namespace ws::nginx

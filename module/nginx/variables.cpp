@@ -9,6 +9,7 @@
 #include "nginx/connection.h"
 #include "nginx/detached_request.h"
 #include "nginx/object.h"
+#include "nginx/template.h"
 #include "nginx/tunnel.h"
 
 namespace ws::nginx {
@@ -174,7 +175,10 @@ ngx_int_t handler(ngx_http_request_t* r, ngx_http_variable_value_t* value, uintp
     value->len = static_cast<unsigned>(kept.len) & 0xfffffff;
     value->data = kept.data;
     return NGX_OK;
-} catch (...) { return NGX_ERROR; }
+} catch (...) {
+    note_missing_variable();
+    return NGX_ERROR;
+}
 
 // The answers change while a request goes on, so none is kept.
 ngx_http_variable_t variables[] = {

@@ -4,6 +4,7 @@ import os
 import socket
 
 from background import in_thread, note_failure
+from expectation import Failure
 from frame import CLOSE, PING, PONG
 from handshake import accept_key
 from http_head import Head, parse_head
@@ -64,13 +65,23 @@ class Backend(Listener):
             sock = context.wrap_socket(sock, server_side=True)
         return BackendConnection(sock).read_request()
 
-    def serve(self, function):
-        """From here on function(connection) runs in a thread for each connection, which its end closes."""
+    def serve(self, function, may_leave=False):
+        """From here on function(connection) runs in a thread for each connection, which its end closes.
+
+        `may_leave`: the gateway may end a connection at any time.
+        """
         self.sock.settimeout(None)
+
+        def answer(connection):
+            try:
+                function(connection.read_request())
+            except (Failure, OSError):
+                if not may_leave:
+                    raise
 
         def run(connection):
             # Noted before the connection ends: the script may be waiting for that only.
-            note_failure(lambda: function(connection.read_request()))
+            note_failure(answer, connection)
             connection.close()
 
         def loop():

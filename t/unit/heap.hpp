@@ -1,4 +1,5 @@
-// For programs that look at the heap: counts what operator new gives out. Include it in one file of the program.
+// For programs that look at the heap: counts what operator new gives out, and has none when told so. Include it in one file of the
+// program.
 #pragma once
 
 #include <malloc.h>
@@ -13,8 +14,10 @@ namespace heap {
 inline std::size_t held = 0;
 inline std::size_t most_held = 0;
 inline std::size_t times_taken = 0;
+inline std::size_t fails_at = 0;  // the how manieth request from now on fails; 0: none
 
 inline void* take(std::size_t n) noexcept {
+    if (fails_at != 0 && --fails_at == 0) { return nullptr; }
     void* const memory = std::malloc(n);
     if (memory != nullptr) {
         ++times_taken;
@@ -33,6 +36,18 @@ struct Since {
     [[nodiscard]] std::size_t times() const { return times_taken - times_before; }
     [[nodiscard]] std::size_t now() const { return held - before; }
     [[nodiscard]] std::size_t most() const { return most_held - before; }
+};
+
+// Where it is there, requests succeed and don't count: what is not under test.
+class Apart {
+public:
+    Apart() : fails_at_(fails_at) { fails_at = 0; }
+    Apart(const Apart&) = delete;
+    Apart& operator=(const Apart&) = delete;
+    ~Apart() { fails_at = fails_at_; }
+
+private:
+    std::size_t fails_at_;
 };
 
 }  // namespace heap

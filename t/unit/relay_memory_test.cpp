@@ -6,7 +6,7 @@
 #include "relay/envelope_delivery.h"
 #include "relay/headers_delivery.h"
 #include "relay/relay.h"
-#include "websocket_heap.hpp"
+#include "heap.hpp"
 #include "websocket_wire.hpp"
 
 #include "cmocka.hpp"  // last: it makes `fail` a macro

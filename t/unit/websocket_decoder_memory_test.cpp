@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cmocka.hpp"
-#include "websocket_heap.hpp"
+#include "heap.hpp"
 #include "websocket_wire.hpp"
 
 using namespace ws::websocket;

@@ -22,6 +22,7 @@
 #   redis_sentinels  a master, its replica, three sentinels; the text is more lines of a sentinel's configuration
 #                    t/lib/redis_group.py is for both; with redis_tls they speak TLS, also with each other
 #   hosts         lines of an /etc/hosts for nginx alone, by nss_wrapper
+#   failing_allocations  a worker's allocations fail when the script says so: t/lib/memory.py
 #   config        inside server {};  http_config, events, main_config  at their levels
 #   workers       worker_processes, 1 by default
 #   log_level     of error.log, info by default
@@ -66,6 +67,7 @@ my $NGINX = $ENV{GATEWAY_NGINX} || '/usr/sbin/nginx';
 my $MODULE = $ENV{GATEWAY_MODULE} || '';
 my $PYTHON = $ENV{GATEWAY_PYTHON} || '/usr/bin/python3';
 my $LIB = dirname(dirname(abs_path(__FILE__)));
+my $FAILING = dirname(dirname($LIB)) . '/build/memory/failing_allocations.so';
 my $QUIT_SECONDS = 15;
 
 my $REPORT = qr/AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer/;
@@ -155,7 +157,7 @@ sub run_block {
 
     return check_refusal($block, $dir) if exists $block->{must_die};
 
-    my $nginx = start_nginx($dir, hosts_environment($block, $dir), @socket{qw(main tls)});
+    my $nginx = start_nginx($dir, preloaded($block, $dir), @socket{qw(main tls)});
     close delete $socket{$_} for qw(main tls);
 
     my @problems = run_client($block, $dir, \%value, $redis, $nginx, $socket{backend});
@@ -249,19 +251,27 @@ sub workers {
     return trimmed($block->{workers} // '1');
 }
 
-sub hosts_environment {
+# Libraries that are loaded into nginx before all others.
+sub preloaded {
     my ($block, $dir) = @_;
-    return {} if !exists $block->{hosts};
-    write_file("$dir/hosts", $block->{hosts});
-    return { LD_PRELOAD => 'libnss_wrapper.so', NSS_WRAPPER_HOSTS => "$dir/hosts",
-        NSS_WRAPPER_DISABLE_DEEPBIND => 1 };  # which sanitizers don't bear
+    if (exists $block->{hosts}) {
+        write_file("$dir/hosts", $block->{hosts});
+        return { LD_PRELOAD => 'libnss_wrapper.so', NSS_WRAPPER_HOSTS => "$dir/hosts",
+            NSS_WRAPPER_DISABLE_DEEPBIND => 1 };  # which sanitizers don't bear
+    }
+    if (exists $block->{failing_allocations}) {
+        -e $FAILING or die "no $FAILING: make build/memory/failing_allocations.so\n";
+        write_file("$dir/orders", "\0" x 4096);
+        return { LD_PRELOAD => $FAILING, FAILING_ALLOCATIONS => "$dir/orders" };
+    }
+    return {};
 }
 
 sub nginx_environment {
     my %option = @_;
     my $suppressions = $option{refused} ? 'lsan-refused.supp' : 'lsan.supp';
     return (
-        # verify_asan_link_order: nss_wrapper is loaded before it.
+        # verify_asan_link_order: what is preloaded comes before it.
         ASAN_OPTIONS => 'detect_odr_violation=0:detect_stack_use_after_return=1:verify_asan_link_order=0',
         UBSAN_OPTIONS => 'print_stacktrace=1',
         LSAN_OPTIONS => "suppressions=$LIB/$suppressions:print_suppressions=0",

@@ -10,7 +10,7 @@ use Exporter qw(import);
 our @EXPORT_OK = qw(read_blocks);
 
 my %KNOWN = map { $_ => 1 } qw(
-    client backend redis redis_own redis_tls redis_cluster redis_sentinels hosts config http_config events main_config workers log_level
+    client backend redis redis_own redis_tls redis_cluster redis_sentinels hosts failing_allocations config http_config events main_config workers log_level
     error_log no_error_log access_log no_access_log expect_alert must_die timeout
 );
 
