@@ -39,6 +39,7 @@ help:
 	@echo 'make bench-micro the loops over bytes, against simple ones and memcpy'
 	@echo 'make clean       remove build/'
 	@echo
+	@echo 'Benchmarks: PART="64.B upgrade" picks parts; a wrong one says which there are.'
 	@echo 'Functional tests: T="t/a.t t/b.t" picks files, ONLY=regex picks titles, KEEP=1 keeps the'
 	@echo 'directories, LOG=debug writes debug logs.'
 
@@ -193,11 +194,11 @@ BENCH := build/bench/load build/bench/echo build/bench/gap.so
 BENCH_FLAGS := $(call flag,CXX_STANDARD) $(call flag,CXX_WARNINGS) -O2
 
 bench bench-quick: bench-deps module $(BENCH)
-	scripts/bench $(if $(filter bench-quick,$@),--quick) $(PART)
+	set -f; scripts/bench $(if $(filter bench-quick,$@),--quick) $(PART)
 
 # FUNCTIONS=40 prints the largest functions of each.
 bench-counts: bench-deps module $(BENCH)
-	scripts/bench-counts $(if $(FUNCTIONS),--functions $(FUNCTIONS)) $(PART)
+	set -f; scripts/bench-counts $(if $(FUNCTIONS),--functions $(FUNCTIONS)) $(PART)
 
 bench-deps:
 	@scripts/deps bench
