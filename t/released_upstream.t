@@ -93,121 +93,7 @@ for path in "/headers/address/{}/a?q=1", "/headers/name/{}/a?q=1", "/headers/ret
 qr/Connection refused\) while connecting to upstream/
 qr/\[error\] .*ws: closed connection=.* while proxying upgraded connection, client: 127.0.0.1, server: [^,]*, request: "GET \/headers\/name\/free\/a\?q=1 HTTP\/1.1", upstream: "http:\/\/127.0.0.1:\d+\/headers\/name\/free\/a\?q=1", host: "localhost", referrer: "http:\/\/localhost\/page"$/m
 
-=== TEST 2: a balancer's counts are exact: a backend that is full is so for as long as the WebSocket lives, and no longer
---- redis: none
---- http_config
-upstream one { server $TEST_BACKEND max_conns=1; }
-upstream one_least { least_conn; server $TEST_BACKEND max_conns=1; server 127.0.0.1:$TEST_CLOSED_PORT down; }
-upstream one_zone { zone one 256k; server $TEST_BACKEND max_conns=1; }
-upstream one_hash { zone hash 256k; hash $uri consistent; server $TEST_BACKEND max_conns=1; server 127.0.0.1:$TEST_CLOSED_PORT down; }
-upstream one_random { random two least_conn; server $TEST_BACKEND max_conns=1; server 127.0.0.1:$TEST_CLOSED_PORT down; }
-upstream one_keepalive { server $TEST_BACKEND max_conns=1; keepalive 4; }
---- config
-set $upstream one;
-if ($arg_u) { set $upstream $arg_u; }
-location / { ws_pass http://$upstream; }
-location /envelope { ws_delivery envelope; ws_pass http://$upstream; }
-location /one { ws_pass http://one; }
---- client
-def by_client(c, b):
-    c.send_close(1000)
-    b.recv_close()
-    b.send_close(1000)
-    c.expect_close(1000)
-def gone_backend(c, b):
-    b.reset()
-    c.expect_close(1014)
-    c.send_close(1014)
-    c.expect_eof()
-def gone_client(c, b):
-    c.reset()
-    if "envelope" in b.uri:
-        matches(b.recv_text(), '"event":"close"')
-        b.recv_close()
-    else:
-        b.expect_eof()
-    b.close()
-def violation(c, b):
-    c.send(frame(3, mask=b"mask"))
-    b.expect_close(1001)
-    b.send_close(1001)
-    c.expect_close(1002)
-def open_at_last(path):
-    """The end of the connection before is the gateway's own business: it may be a moment later."""
-    for _ in range(200):
-        c = client(path)
-        wait_until(lambda: select.select([c.sock, backend.sock], [], [], 0.1)[0], "an answer, or the backend is asked")
-        if select.select([backend.sock], [], [], 0)[0]:
-            b = backend.accept().upgrade()
-            equal(c.status, 101)
-            return c, b
-        equal(c.status, 502)
-        time.sleep(0.02)
-    fail("still full")
-for path in "/?u=one", "/?u=one_least", "/?u=one_zone", "/?u=one_hash", "/?u=one_random", "/?u=one_keepalive", "/envelope?u=one", "/envelope?u=one_zone", "/one":
-    for end in by_client, gone_backend, gone_client, violation:
-        c, b = open_at_last(path)
-        if "envelope" in path: b.recv_text()
-        for wait in 0, 0.3:
-            time.sleep(wait)
-            equal(client(path).status, 502, f"{path} is full")
-        if "envelope" in path and end is by_client:
-            c.send_close(1000)
-            b.recv_text()
-            b.recv_close()
-            b.send_close(1000)
-            c.expect_close(1000)
-        elif "envelope" in path and end is violation:
-            c.send(frame(3, mask=b"mask"))
-            b.recv_text()
-            b.expect_close(1001)
-            b.send_close(1001)
-            c.expect_close(1002)
-        else:
-            end(c, b)
-    c, b = open_at_last(path)
-    c.close()
-    b.close()
---- error_log
-no live upstreams
-
-=== TEST 3: least_conn sends new ones to where the fewest are
---- redis: none
---- http_config
-upstream two { zone two 256k; least_conn; server $TEST_BACKEND; server unix:$TEST_DIR/other.sock; }
---- config
-location / { ws_pass http://two; }
---- client
-other = listen_unix("other.sock")
-opened = []
-def open_one():
-    """Whether it is the other one."""
-    c = client("/")
-    ready = select.select([backend.sock, other.sock], [], [], TIMEOUT)[0][0]
-    b = BackendConnection(ready.accept()[0]).read_request().upgrade()
-    equal(c.status, 101)
-    opened.append((c, b, ready is other.sock))
-    return ready is other.sock
-equal(sum(open_one() for _ in range(6)), 3)
-time.sleep(0.3)
-first = list(opened)
-for c, b, _ in (pair for pair in first if pair[2]):
-    c.send_close(1000)
-    b.expect_close(1000)
-    b.send_close(1000)
-    c.expect_close(1000)
-    c.expect_eof()
-    b.expect_eof()
-equal([open_one() for _ in range(3)], [True] * 3)
-time.sleep(0.3)
-equal(sum(open_one() for _ in range(4)), 2)
-c, b, _ = next(pair for pair in first if not pair[2])
-b.reset()
-c.expect_close(1014)
---- error_log
-qr/\[error\] .*ws: closed connection=.*, upstream: "http:\/\/127.0.0.1:\d+\/", host: "localhost"$/m
-
-=== TEST 4: TLS on both sides, and on neither: messages, slow readers and ends of all kinds
+=== TEST 2: TLS on both sides, and on neither: messages, slow readers and ends of all kinds
 --- http_config
 upstream backend { zone backend 256k; server $TEST_BACKEND; }
 server {
@@ -240,7 +126,7 @@ b.reset()
 c.expect_close(1014)
 c.send_close(1014)
 
-=== TEST 5: the worker's time is up, or it is told to be quick
+=== TEST 3: the worker's time is up, or it is told to be quick
 --- main_config
 worker_shutdown_timeout 300ms;
 --- redis: none
@@ -269,7 +155,7 @@ equal(len(lines), 6)
 for line, uri in zip(lines, ["/envelope"] * 3 + ["/headers"] * 3):
     matches(line, rf"\A{uri} 101 close=1006 by=gateway upstream=101 1[0-9][0-9]\Z")
 
-=== TEST 6: a reload, the end of a session, and ws_control
+=== TEST 4: a reload, the end of a session, and ws_control
 --- redis
 SET session:a {"user":"ann"}
 SET session:b {"user":"bob"}
@@ -304,19 +190,22 @@ for c, b in pairs.values():
     b.close()
 wait_until(lambda: nginx.access_log().count(" 101 ") == 4, "all lines are there")
 
-=== TEST 7: an idle connection takes less than 8 KiB of its worker
+=== TEST 5: an idle connection takes less than 8 KiB of its worker
 --- redis
 SET session:a {"user":"ann"}
 --- main_config
 worker_rlimit_nofile 5000;
 --- events
 worker_connections 4000;
+--- http_config
+upstream kept { server $TEST_BACKEND; keepalive 4; }
 --- config
 ws_redis $TEST_REDIS timeout=10s connect_timeout=10s;
 ws_auth redis;
 ws_auth_token cookie:t;
 location /headers { ws_pass http://$TEST_BACKEND; }
 location /envelope { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+location /keepalive { ws_pass http://kept; }
 --- client
 from flow import resident, sanitized
 def open_some(path, n):
@@ -326,14 +215,14 @@ def open_some(path, n):
         if i % 50 == 0: time.sleep(0.2)
     time.sleep(0.3)
     return pairs
-for path in "/headers", "/envelope":
-    some = open_some(path, 100)
+for path in "/headers", "/envelope", "/keepalive":
+    some = open_some(path, 50)
     before = resident()
-    more = open_some(path, 700)
+    more = open_some(path, 500)
     each = (resident() - before) / len(more)
     check(sanitized() or each < 8 * 1024, f"{path}: {each:.0f} bytes for an idle connection")
 
-=== TEST 8: a connection for which memory runs short is closed, and its backend is free again
+=== TEST 6: a connection for which memory runs short is closed, and its backend is free again
 --- redis: none
 --- http_config
 upstream one { server $TEST_BACKEND max_conns=1; }
@@ -366,7 +255,7 @@ if not sanitized():  # which keeps memory of its own
 second.send_text("hello")
 matches(other.recv_text(), '"data":"hello"')
 
-=== TEST 9: what counts with a request goes on counting, and post_action follows
+=== TEST 7: what counts with a request goes on counting, and post_action follows
 --- redis: none
 --- http_config
 log_format done '$request_completion $upstream_status';

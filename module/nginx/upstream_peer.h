@@ -1,5 +1,5 @@
-// A backend's connection that outlives the upstream, and the request, that nginx has made it for: its socket, and what the balancer
-// counts with it.
+// A backend's connection that outlives the upstream, and the request, that nginx has made it for: its socket, and its place among
+// the server's connections, by which the balancer goes.
 #pragma once
 
 #include "nginx/ngx.h"
@@ -10,9 +10,7 @@ namespace ws::nginx {
 
 class UpstreamPeer final {
 public:
-    // The balancer is one whose data are known: those of nginx (round robin, least_conn, hash, ip_hash, random, with a zone or
-    // without), as their data begin alike and are read by one public function. `keepalive`, and other modules, have functions
-    // and data of their own, which lie in the request's pool.
+    // The balancer is one of nginx's own, `keepalive` before it or not, where what it counts is known.
     [[nodiscard]] static bool can_take(const ngx_http_upstream_t& upstream) noexcept;
 
     // Takes the connection; the upstream has none afterwards, and nothing to clean up.
@@ -27,7 +25,8 @@ public:
 
 private:
     ngx_connection_t* connection_;
-    std::optional<ngx_http_upstream_rr_peer_data_t> balanced_;
+    // What nginx's balancers give back; none for a server that was looked up for one request.
+    std::optional<ngx_http_upstream_rr_peer_data_t> place_;
 };
 
 }  // namespace ws::nginx

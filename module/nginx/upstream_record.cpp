@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "nginx/own_texts.h"
+#include "nginx/request_headers.h"
+#include "websocket/header_value.h"
 
 namespace ws::nginx {
 
@@ -17,6 +19,25 @@ std::unique_ptr<ngx_http_upstream_resolved_t> host_of(const ngx_http_upstream_t&
     host->port = upstream.resolved->port;
     host->no_port = upstream.resolved->no_port;
     return host;
+}
+
+bool is_of_handshake(const ngx_table_elt_t& line) noexcept {
+    static constexpr std::array<std::string_view, 3> names{"Upgrade", "Connection", "Sec-WebSocket-Accept"};
+    return std::ranges::any_of(names,
+                               [&line](std::string_view name) { return websocket::same_text(view(line.key), name); });
+}
+
+std::vector<ngx_table_elt_t> lines_of(const ngx_http_upstream_t& upstream) {
+    std::vector<ngx_table_elt_t> lines;
+    for_each_header(upstream.headers_in.headers, [&lines](const ngx_table_elt_t& line) {
+        if (is_of_handshake(line)) { return; }
+        ngx_table_elt_t& kept = lines.emplace_back();
+        kept.hash = line.hash;
+        kept.key = line.key;
+        kept.value = line.value;
+    });
+    lines.shrink_to_fit();
+    return lines;
 }
 
 bool goes_with_upstream(std::string_view variable) noexcept {
@@ -35,7 +56,8 @@ UpstreamRecord::UpstreamRecord(const ngx_http_request_t& r)
       schema_(r.upstream->schema),
       uri_(r.upstream->uri),
       start_time_(r.upstream->start_time),
-      unix_socket_(r.upstream->peer.sockaddr->sa_family == AF_UNIX) {
+      unix_socket_(r.upstream->peer.sockaddr->sa_family == AF_UNIX),
+      lines_(lines_of(*r.upstream)) {
     const auto* states = static_cast<const ngx_http_upstream_state_t*>(r.upstream_states->elts);
     states_.assign(states, states + r.upstream_states->nelts);
     names_.resize(states_.size());
@@ -47,6 +69,10 @@ UpstreamRecord::UpstreamRecord(const ngx_http_request_t& r)
     texts_ = own_texts([this](auto visit) {
         for (ngx_str_t* text : {&schema_, &uri_}) { visit(text->data, text->len); }
         for (ngx_str_t& name : names_) { visit(name.data, name.len); }
+        for (ngx_table_elt_t& line : lines_) {
+            visit(line.key.data, line.key.len);
+            visit(line.value.data, line.value.len);
+        }
         if (resolved_ != nullptr) { visit(resolved_->host.data, resolved_->host.len); }
     });
 }
@@ -70,6 +96,7 @@ void UpstreamRecord::restore(ngx_http_request_t& r) {
     upstream->state = &states_.back();
     upstream->headers_in.status_n = states_.back().status;
     upstream->headers_in.content_length_n = -1;
+    upstream->headers_in.headers.part = {lines_.data(), lines_.size(), nullptr};
     upstream->peer.log = r.connection->log;
     upstream->peer.sockaddr = nullptr;  // the server has been freed
     upstream->request_sent = 1;

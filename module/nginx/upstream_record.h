@@ -20,8 +20,8 @@ public:
     // The connection ends, after so many bytes to the backend.
     void end(off_t sent) noexcept;
 
-    // For another request: the upstream as it is after its end, without the lines of its answer. It borrows from the record. Throws
-    // std::bad_alloc.
+    // For another request: the upstream as it is after its end, with those lines of its answer that are not the same in each 101. It
+    // borrows from the record. Throws std::bad_alloc.
     void restore(ngx_http_request_t& r);
 
     // For the error log: where the backend is, and what it was asked for.
@@ -37,6 +37,7 @@ private:
     bool unix_socket_;
     std::vector<ngx_http_upstream_state_t> states_;
     std::vector<ngx_str_t> names_;  // of the states' servers
+    std::vector<ngx_table_elt_t> lines_;
     std::unique_ptr<u_char[]> texts_;
 };
 
