@@ -1,9 +1,7 @@
 #include "nginx/ws_pass.h"
 
-#include <algorithm>
-#include <array>
-#include <span>
 #include <string>
+#include <string_view>
 
 #include "nginx/connection.h"
 #include "nginx/detached_request.h"
@@ -13,38 +11,43 @@ namespace ws::nginx {
 
 namespace {
 
+constexpr std::string_view crlf = "\r\n";
+
 // Lines that proxy_pass writes its own way, by its defaults or by proxy_set_header. Those are left alone, with all that
 // proxy_set_header inherits: only the finished request is changed.
-constexpr std::array<std::string_view, 3> hop_by_hop{"connection:", "upgrade:", "keep-alive:"};
-// An upgrade has no body, proxy_set_body or not: a backend that waits for one would take frames for it.
-constexpr std::array<std::string_view, 2> of_a_body{"content-length:", "transfer-encoding:"};
-
-bool begins_with_one_of(std::string_view line, std::span<const std::string_view> names) noexcept {
-    return std::ranges::any_of(names, [line](std::string_view name) {
-        return (line.front() | 0x20) == name.front() && websocket::same_text(line.substr(0, name.size()), name);
-    });
+bool is_left_out(std::string_view line, bool upgrade) noexcept {
+    const auto is = [line](std::string_view name) { return websocket::same_text(line.substr(0, name.size()), name); };
+    switch (line.front() | 0x20) {
+        // An upgrade has no body, proxy_set_body or not: a backend that waits for one would take frames for it.
+        case 'c': return is("connection:") || (upgrade && is("content-length:"));
+        case 'k': return is("keep-alive:");
+        case 't': return upgrade && is("transfer-encoding:");
+        case 'u': return is("upgrade:");
+        default: return false;
+    }
 }
 
 // The request that proxy_pass has written, in HTTP/1.1: as an upgrade, or as a request that leaves the connection open. Empty if it
 // isn't a request head.
 std::string rewritten(std::string_view text, bool upgrade) {
-    static constexpr std::string_view crlf = "\r\n";
     const std::size_t first = text.find(crlf);
     const std::size_t version = first == std::string_view::npos ? first : text.substr(0, first).rfind(" HTTP/");
     if (version == std::string_view::npos) { return {}; }
     std::string request;
     request.reserve(text.size() + 64);  // with the lines that follow
-    request += text.substr(0, version);
-    request += " HTTP/1.1\r\n";
-    for (text.remove_prefix(first + crlf.size()); !text.starts_with(crlf);) {
-        const std::size_t end = text.find(crlf);
+    request.append(text.substr(0, version)).append(" HTTP/1.1\r\n");
+    text.remove_prefix(first + crlf.size());
+    std::size_t at = 0;
+    std::size_t copied = 0;  // lines between two that are left out go together
+    for (std::size_t end = 0; !text.substr(at).starts_with(crlf); at = end + crlf.size()) {
+        end = text.find(crlf, at);
         if (end == std::string_view::npos) { return {}; }
-        const bool left_out = begins_with_one_of(text, hop_by_hop) || (upgrade && begins_with_one_of(text, of_a_body));
-        if (!left_out) { request += text.substr(0, end + crlf.size()); }
-        text.remove_prefix(end + crlf.size());
+        if (!is_left_out(text.substr(at), upgrade)) { continue; }
+        request.append(text.substr(copied, at - copied));
+        copied = end + crlf.size();
     }
-    if (upgrade) { return request.append("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"); }
-    return request.append(text);  // with the body of proxy_set_body, if there is one
+    if (!upgrade) { return request.append(text.substr(copied)); }  // with the body of proxy_set_body, if there is one
+    return request.append(text.substr(copied, at - copied)).append("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
 }
 
 ngx_int_t create_request(ngx_http_request_t* r) noexcept try {
