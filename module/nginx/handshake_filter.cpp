@@ -28,7 +28,7 @@ const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
     const auto keys = header_values(*r, "Sec-WebSocket-Key");
     if (keys.size() != 1) { return "the request has no key"; }
     const auto lines = header_lines(r->upstream->headers_in.headers);
-    if (!websocket::valid_response(lines, accept_for(keys[0]))) {
+    if (!websocket::valid_response(lines, accept_for(keys[0]).view())) {
         return "its Upgrade, Connection or Sec-WebSocket-Accept is wrong";
     }
     if (connection.conf->delivery_kind() == DeliveryKind::envelope &&

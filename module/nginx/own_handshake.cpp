@@ -1,29 +1,18 @@
 #include "nginx/own_handshake.h"
 
-extern "C" {
-#include <ngx_sha1.h>
-}
-
-#include <array>
-
 #include "nginx/request_headers.h"
+#include "nginx/worker.h"
 
 namespace ws::nginx {
 
-std::string accept_for(std::string_view key) {
+AcceptValue accept_for(std::string_view key) {
     static constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    std::array<u_char, 20> digest;
-    ngx_sha1_t sha1;
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, key.data(), key.size());
-    ngx_sha1_update(&sha1, guid.data(), guid.size());
-    ngx_sha1_final(digest.data(), &sha1);
-
-    std::array<u_char, ngx_base64_encoded_length(20)> text;
+    auth::Sha1::Digest digest = Worker::current()->sha1().of({key, guid});
+    AcceptValue value;
     ngx_str_t from{digest.size(), digest.data()};
-    ngx_str_t to{text.size(), text.data()};
+    ngx_str_t to{value.text.size(), reinterpret_cast<u_char*>(value.text.data())};
     ngx_encode_base64(&to, &from);
-    return std::string(view(to));
+    return value;
 }
 
 ngx_int_t send_own_101(ngx_http_request_t& r) {
@@ -42,7 +31,7 @@ ngx_int_t send_own_101(ngx_http_request_t& r) {
     r.headers_out.content_length_n = -1;
     // nginx writes `Connection: upgrade` for this status.
     add_response_header(r, "Upgrade", "websocket");
-    add_response_header(r, "Sec-WebSocket-Accept", accept_for(keys[0]));
+    add_response_header(r, "Sec-WebSocket-Accept", accept_for(keys[0]).view());
     return ngx_http_send_header(&r);
 }
 

@@ -3,13 +3,19 @@
 
 #include "nginx/ngx.h"
 
-#include <string>
+#include <array>
 #include <string_view>
 
 namespace ws::nginx {
 
-// Sec-WebSocket-Accept for a key (RFC 6455 4.2.2).
-[[nodiscard]] std::string accept_for(std::string_view key);
+// Sec-WebSocket-Accept (RFC 6455 4.2.2).
+struct AcceptValue {
+    std::array<char, ngx_base64_encoded_length(20)> text;
+
+    [[nodiscard]] std::string_view view() const noexcept { return {text.data(), text.size()}; }
+};
+// For a key. Throws std::bad_alloc.
+[[nodiscard]] AcceptValue accept_for(std::string_view key);
 
 // Sends the head of a 101 to a request whose handshake has been checked; lines of the answer that are there already go along
 // (a subprotocol, an extension). As ngx_http_send_header(): NGX_OK, NGX_AGAIN, or an error. Throws std::bad_alloc.

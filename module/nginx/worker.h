@@ -12,6 +12,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "auth/sha1.h"
 #include "context/recent_contexts.h"
 #include "nginx/random.h"
 #include "nginx/redis_server.h"
@@ -58,6 +59,7 @@ public:
     [[nodiscard]] status::Board& status_board() noexcept { return zone_.board(); }
     [[nodiscard]] relay::MaskKeys& mask_keys() noexcept { return mask_keys_; }
     [[nodiscard]] RandomBytes& random() noexcept { return random_; }
+    [[nodiscard]] auth::Sha1& sha1() noexcept { return sha1_; }
 
     // The tunnels of this worker by their connections' ids, in the order that pages of them have. A tunnel is here as long as it is open.
     using Tunnels = std::map<std::string_view, Tunnel*>;
@@ -111,6 +113,7 @@ private:
     relay::Scratch scratch_;
     RandomMaskKeys mask_keys_;
     RandomBytes random_;
+    auth::Sha1 sha1_;
     std::unordered_map<const RedisServer*, std::unique_ptr<RedisSessions>> sessions_;
     Tunnels tunnels_;
     std::deque<std::string> ended_;  // ids, the newest last
