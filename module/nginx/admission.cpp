@@ -1,6 +1,7 @@
 #include "nginx/admission.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -48,17 +49,19 @@ bool has_body(const ngx_http_request_t& r) noexcept {
 }
 
 // A line feed inside a value would be a line of its own for the backend.
-bool has_control_byte(const std::vector<websocket::Header>& lines) noexcept {
-    return std::ranges::any_of(lines, [](const websocket::Header& line) {
-        return std::ranges::any_of(line.value, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; });
-    });
+bool has_control_byte(std::string_view value) noexcept {
+    static constexpr auto control = [] {
+        std::array<bool, 256> set{};
+        for (unsigned c = 0; c < ' '; ++c) { set[c] = c != '\t'; }
+        set[0x7f] = true;
+        return set;
+    }();
+    return std::ranges::any_of(value, [](char c) { return control[static_cast<unsigned char>(c)]; });
 }
 
 // Nothing that a client sends may pass for ours.
-void hide_own_headers(ngx_http_request_t& r, const LocationConf& conf) {
-    hide_header(r, "X-WS-Context");
-    hide_header(r, "X-WS-Connection-Id");
-    if (!conf.header->name.empty()) { hide_header(r, conf.header->name); }
+void hide_own_headers(ngx_http_request_t& r, const LocationConf& conf) noexcept {
+    hide_headers(r, std::array<std::string_view, 3>{"X-WS-Context", "X-WS-Connection-Id", conf.header->name.text()});
 }
 
 // A request that is no upgrade to a WebSocket can't become any other upgrade either (h2c and the like).
@@ -70,22 +73,21 @@ void drop_upgrade(ngx_http_request_t& r) {
 }
 
 // A subrequest has its parent's headers and answers to nginx: never an upgrade.
-websocket::RequestKind kind_of(ngx_http_request_t& r, std::span<const websocket::Header> lines) {
+websocket::RequestKind kind_of(const ngx_http_request_t& r, const websocket::OpeningRequest& opening) noexcept {
     if (&r != r.main) { return websocket::RequestKind::plain; }
-    return websocket::classify_request(r.method == NGX_HTTP_GET, r.http_version == NGX_HTTP_VERSION_11, has_body(r),
-                                       lines);
+    return opening.kind(r.method == NGX_HTTP_GET, r.http_version == NGX_HTTP_VERSION_11, has_body(r));
 }
 
 ngx_int_t check_origin(Connection& connection) {
     ngx_http_request_t* r = connection.request;
-    const auto origins = header_values(*r, "Origin");
-    if (origins.empty()) { return NGX_OK; }  // not a browser
+    const HeaderValue origin = header_value(*r, "Origin");
+    if (origin.lines == 0) { return NGX_OK; }  // not a browser
     bool secure = false;
 #if (NGX_HTTP_SSL)
     secure = r->connection->ssl != nullptr;
 #endif
     const std::string_view host = r->headers_in.host != nullptr ? view(r->headers_in.host->value) : std::string_view{};
-    if (origins.size() == 1 && connection.conf->origin->allows(origins[0], host, secure)) { return NGX_OK; }
+    if (origin.lines == 1 && connection.conf->origin->allows(origin.first, host, secure)) { return NGX_OK; }
     return refuse(connection, NGX_LOG_WARN, NGX_HTTP_FORBIDDEN, AuthStatus::origin, "foreign Origin");
 }
 
@@ -99,8 +101,13 @@ void tame_connection_header(ngx_http_request_t& r, websocket::RequestKind kind) 
 
 ngx_int_t check_request(Connection& connection) {
     ngx_http_request_t* r = connection.request;
-    const auto lines = header_lines(r->headers_in.headers);
-    connection.kind = kind_of(*r, lines);
+    websocket::OpeningRequest opening;
+    bool control_byte = false;
+    for_each_header(r->headers_in.headers, [&](const ngx_table_elt_t& line) {
+        opening.add({view(line.key), view(line.value)});
+        control_byte = control_byte || has_control_byte(view(line.value));
+    });
+    connection.kind = kind_of(*r, opening);
     switch (connection.kind) {
         case websocket::RequestKind::plain:
             if (!connection.conf->plain) { return require_upgrade(connection, "no WebSocket upgrade"); }
@@ -118,7 +125,7 @@ ngx_int_t check_request(Connection& connection) {
             break;
     }
     tame_connection_header(*r, connection.kind);
-    if (has_control_byte(lines)) {
+    if (control_byte) {
         return refuse(connection, NGX_LOG_INFO, NGX_HTTP_BAD_REQUEST, AuthStatus::malformed,
                       "control byte in a header");
     }
@@ -187,6 +194,17 @@ void negotiate(Connection& connection) {
     connection.extensions = websocket::negotiate_extensions(offers, policy);
 }
 
+// As long as the request. What an earlier location's line said, hidden by now, may be in a variable.
+std::string_view context_value(Connection& connection) {
+    ngx_pool_t* pool = connection.request->pool;
+    if (connection.conf->header->encoding != HeaderEncoding::json) {
+        return view(copy(pool, connection.context->base64url()));
+    }
+    if (connection.context_sent == nullptr) { connection.context_sent = connection.context; }
+    const std::string_view json = connection.context->json();
+    return connection.context_sent == connection.context ? json : view(copy(pool, json));
+}
+
 // The last step: the context goes where the location wants it.
 ngx_int_t deliver(Connection& connection) {
     ngx_http_request_t* r = connection.request;
@@ -207,21 +225,16 @@ ngx_int_t deliver(Connection& connection) {
                           "context too large for a header (ws_context_header_max)");
         }
     } else if (in_header && !conf.header->name.empty()) {
-        const context::Context& context = *connection.context;
-        std::string value =
-            conf.header->encoding == HeaderEncoding::json ? std::string(context.json()) : context.base64url();
+        const std::string_view value = context_value(connection);
         if (value.size() > conf.context_header_max) {
             return refuse(connection, NGX_LOG_ERR, NGX_HTTP_INTERNAL_SERVER_ERROR, AuthStatus::invalid,
                           "context too large for a header (ws_context_header_max)");
         }
-        // A line of an earlier location's, hidden by now, still points to the value that is kept.
-        const bool first = connection.context_header.empty();
-        if (first) { connection.context_header = std::move(value); }
-        add_lasting_header(*r, conf.header->name,
-                           first ? std::string_view(connection.context_header) : view(copy(r->pool, value)));
+        add_header(*r, conf.header->name, value);
     }
     if (upgrade) { pick_subprotocol(connection); }
-    add_header(*r, "X-WS-Connection-Id", connection.id);
+    static const HeaderName id("X-WS-Connection-Id");
+    add_header(*r, id, connection.id);
     join_trace(connection);
     connection.verdict = NGX_DECLINED;
     return NGX_DECLINED;

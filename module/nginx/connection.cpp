@@ -99,7 +99,7 @@ void Connection::leave_request() noexcept {
     stripped = {};
     offer = {};
     subprotocol = {};
-    std::string().swap(context_header);
+    context_sent.reset();
 }
 
 void Connection::join_request(ngx_http_request_t& r) {

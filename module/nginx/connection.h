@@ -99,7 +99,8 @@ struct Connection {
     std::vector<std::string_view>
         offer;  // its Sec-WebSocket-Protocol lines, when a token was taken out of the request's
     std::shared_ptr<const context::Context> context;
-    std::string context_header;  // the header's value, which the context may outrun
+    std::shared_ptr<const context::Context>
+        context_sent;  // in a header, whose value it keeps: the context may be another by now
 
     Watch watch;            // on the session
     Judge judge = nullptr;  // of the hook's first answer

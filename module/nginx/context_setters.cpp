@@ -120,11 +120,11 @@ bool is_taken(std::string_view name) {
 char* set_header(ngx_conf_t* cf, LocationConf& conf) {
     if (conf.header != nullptr) { return error(cf, "is duplicate"); }
     const auto params = parameters(cf);
-    ContextHeader header{std::string(view(params[0])), HeaderEncoding::json};
-    if (!websocket::is_token(header.name) || is_taken(header.name)) {
-        return wrong_value(cf, header.name, "off, or the name of a header that has no other meaning");
+    const std::string_view name = view(params[0]);
+    if (!websocket::is_token(name) || is_taken(name)) {
+        return wrong_value(cf, name, "off, or the name of a header that has no other meaning");
     }
-    if (header.name == "off") { header.name.clear(); }
+    ContextHeader header{HeaderName(name == "off" ? std::string_view{} : name), HeaderEncoding::json};
     if (params.size() == 2) {
         const std::string_view encoding = view(params[1]);
         if (encoding != "json" && encoding != "base64url") {

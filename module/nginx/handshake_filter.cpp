@@ -9,6 +9,7 @@
 #include "nginx/request_headers.h"
 #include "nginx/tunnel.h"
 #include "nginx/upstream_backend.h"
+#include "websocket/handshake.h"
 #include "websocket/subprotocol.h"
 
 namespace ws::nginx {
@@ -25,10 +26,13 @@ const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
     if (r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS) { return "it is an interim answer"; }
     if (connection.kind != websocket::RequestKind::upgrade) { return "the request asked for no upgrade"; }
     if (!r->upstream->upgrade) { return "nginx would not switch"; }
-    const auto keys = header_values(*r, "Sec-WebSocket-Key");
-    if (keys.size() != 1) { return "the request has no key"; }
-    const auto lines = header_lines(r->upstream->headers_in.headers);
-    if (!websocket::valid_response(lines, accept_for(keys[0]).view())) {
+    const HeaderValue key = header_value(*r, "Sec-WebSocket-Key");
+    if (key.lines != 1) { return "the request has no key"; }
+    websocket::OpeningResponse opening;
+    for_each_header(r->upstream->headers_in.headers, [&opening](const ngx_table_elt_t& line) {
+        opening.add({view(line.key), view(line.value)});
+    });
+    if (!opening.valid(accept_for(key.first).view())) {
         return "its Upgrade, Connection or Sec-WebSocket-Accept is wrong";
     }
     if (connection.conf->delivery_kind() == DeliveryKind::envelope &&

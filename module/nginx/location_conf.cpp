@@ -41,7 +41,8 @@ void set_defaults(ngx_conf_t* cf, LocationConf& conf) {
         conf.origin = make_object<websocket::OriginPolicy>(cf->pool, websocket::OriginPolicy::same());
     }
     if (conf.header == nullptr) {
-        conf.header = make_object<ContextHeader>(cf->pool, ContextHeader{"X-WS-Context", HeaderEncoding::json});
+        conf.header =
+            make_object<ContextHeader>(cf->pool, ContextHeader{HeaderName("X-WS-Context"), HeaderEncoding::json});
     }
 }
 

@@ -12,6 +12,7 @@
 #include "context/recipe.h"
 #include "nginx/hook_registry.h"
 #include "nginx/redis_server.h"
+#include "nginx/request_headers.h"
 #include "relay/gate.h"
 #include "websocket/origin.h"
 
@@ -50,7 +51,7 @@ enum class StatusFormat : ngx_uint_t { by_request, json, prometheus, html };
 enum class HeaderEncoding : ngx_uint_t { json, base64url };
 
 struct ContextHeader {
-    std::string name;  // empty: off
+    HeaderName name;  // empty: off
     HeaderEncoding encoding;
 };
 

@@ -17,8 +17,8 @@ AcceptValue accept_for(std::string_view key) {
 
 ngx_int_t send_own_101(ngx_http_request_t& r) {
     static ngx_str_t line = ngx_string("101 Switching Protocols");
-    const auto keys = header_values(r, "Sec-WebSocket-Key");
-    if (keys.size() != 1) { return NGX_HTTP_BAD_REQUEST; }
+    const HeaderValue key = header_value(r, "Sec-WebSocket-Key");
+    if (key.lines != 1) { return NGX_HTTP_BAD_REQUEST; }
     // As nginx does with a connection that it upgrades: no message waits until the client has acknowledged the one before.
     const auto* core = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(&r, ngx_http_core_module));
     if (core->tcp_nodelay && ngx_tcp_nodelay(r.connection) != NGX_OK) { return NGX_ERROR; }
@@ -31,7 +31,7 @@ ngx_int_t send_own_101(ngx_http_request_t& r) {
     r.headers_out.content_length_n = -1;
     // nginx writes `Connection: upgrade` for this status.
     add_response_header(r, "Upgrade", "websocket");
-    add_response_header(r, "Sec-WebSocket-Accept", accept_for(keys[0]).view());
+    add_response_header(r, "Sec-WebSocket-Accept", accept_for(key.first).view());
     return ngx_http_send_header(&r);
 }
 

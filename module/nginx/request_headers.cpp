@@ -47,19 +47,16 @@ void hide(ngx_table_elt_t& line) noexcept {
 
 }  // namespace
 
-std::vector<websocket::Header> header_lines(const ngx_list_t& headers) {
-    std::size_t count = 0;
-    for (const ngx_list_part_t* part = &headers.part; part != nullptr; part = part->next) { count += part->nelts; }
-    std::vector<websocket::Header> lines;
-    lines.reserve(count);
-    for_each_header(headers, [&lines](const ngx_table_elt_t& line) {
-        lines.push_back({view(line.key), view(line.value)});
-    });
-    return lines;
-}
-
 std::vector<std::string_view> header_values(const ngx_http_request_t& r, std::string_view name) {
     return values(r.headers_in.headers, name);
+}
+
+HeaderValue header_value(const ngx_http_request_t& r, std::string_view name) noexcept {
+    HeaderValue value;
+    for_each_header(r.headers_in.headers, [&](const ngx_table_elt_t& line) {
+        if (websocket::same_text(view(line.key), name) && value.lines++ == 0) { value.first = view(line.value); }
+    });
+    return value;
 }
 
 std::vector<std::string_view> response_header_values(const ngx_http_request_t& r, std::string_view name) {
@@ -81,11 +78,14 @@ void own_headers(ngx_http_request_t& subrequest) {
     if (one_part) { list.last = &list.part; }
 }
 
-void hide_header(ngx_http_request_t& r, std::string_view name) {
-    for_each_header(r.headers_in.headers, [name](ngx_table_elt_t& line) {
-        if (looks_like(view(line.key), name)) { hide(line); }
+void hide_headers(ngx_http_request_t& r, std::span<const std::string_view> names) noexcept {
+    for_each_header(r.headers_in.headers, [names](ngx_table_elt_t& line) {
+        const std::string_view key = view(line.key);
+        if (std::ranges::any_of(names, [key](std::string_view name) { return looks_like(key, name); })) { hide(line); }
     });
 }
+
+void hide_header(ngx_http_request_t& r, std::string_view name) noexcept { hide_headers(r, {&name, 1}); }
 
 void replace_header(ngx_http_request_t& r, std::string_view name, ngx_str_t value) {
     bool replaced = false;
@@ -99,21 +99,25 @@ void replace_header(ngx_http_request_t& r, std::string_view name, ngx_str_t valu
     });
 }
 
-void add_header(ngx_http_request_t& r, std::string_view name, std::string_view value) {
-    add_lasting_header(r, name, view(copy(r.pool, value)));
+HeaderName::HeaderName(std::string_view name) : text_(name), lowcase_(name) {
+    auto* lowcase = reinterpret_cast<u_char*>(lowcase_.data());
+    ngx_strlow(lowcase, lowcase, lowcase_.size());
+    hash_ = ngx_hash_key(lowcase, lowcase_.size());
 }
 
-void add_lasting_header(ngx_http_request_t& r, std::string_view name, std::string_view value) {
-    const ngx_str_t key = copy(r.pool, name);
-    const ngx_str_t lowcase = copy(r.pool, name);
-    ngx_strlow(lowcase.data, lowcase.data, lowcase.len);
+ngx_table_elt_t HeaderName::line(std::string_view value) const noexcept {
+    ngx_table_elt_t line{};
+    line.hash = hash_;
+    line.key = not_copied(text_);
+    line.lowcase_key = not_copied(lowcase_).data;
+    line.value = not_copied(value);
+    return line;
+}
+
+void add_header(ngx_http_request_t& r, const HeaderName& name, std::string_view value) {
     auto* line = static_cast<ngx_table_elt_t*>(ngx_list_push(&r.headers_in.headers));
     if (line == nullptr) { throw std::bad_alloc(); }
-    *line = {};
-    line->hash = ngx_hash_key(lowcase.data, lowcase.len);
-    line->key = key;
-    line->lowcase_key = lowcase.data;
-    line->value = not_copied(value);
+    *line = name.line(value);
 }
 
 void add_response_header(ngx_http_request_t& r, std::string_view name, std::string_view value) {

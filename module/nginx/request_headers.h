@@ -4,11 +4,11 @@
 
 #include "nginx/ngx.h"
 
+#include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
-
-#include "websocket/handshake.h"
 
 namespace ws::nginx {
 
@@ -23,11 +23,15 @@ void for_each_header(const ngx_list_t& headers, Visit visit) {
     }
 }
 
-// All lines of an nginx header list; the views live as long as the list's elements.
-[[nodiscard]] std::vector<websocket::Header> header_lines(const ngx_list_t& headers);
-
-// The values of all lines with this name (any case).
+// The values of all lines with this name (any case); the views live as long as the list's elements.
 [[nodiscard]] std::vector<std::string_view> header_values(const ngx_http_request_t& r, std::string_view name);
+
+// The same where more than one are as good as none.
+struct HeaderValue {
+    std::size_t lines = 0;
+    std::string_view first;
+};
+[[nodiscard]] HeaderValue header_value(const ngx_http_request_t& r, std::string_view name) noexcept;
 
 // Those of the answer to the client.
 [[nodiscard]] std::vector<std::string_view> response_header_values(const ngx_http_request_t& r, std::string_view name);
@@ -38,17 +42,31 @@ void own_headers(ngx_http_request_t& subrequest);
 
 // Keeps every line with this name from the backend. Letters and digits decide: '-' and '_' look the same to CGI-like
 // backends, to some of them any other sign as well.
-void hide_header(ngx_http_request_t& r, std::string_view name);
+void hide_headers(ngx_http_request_t& r, std::span<const std::string_view> names) noexcept;
+void hide_header(ngx_http_request_t& r, std::string_view name) noexcept;
 
 // Gives the one line with this name (any case) another value, and hides further ones. No line: nothing. The value has to
 // live as long as the request.
 void replace_header(ngx_http_request_t& r, std::string_view name, ngx_str_t value);
 
-// Adds a line for the backend. Copied. Throws std::bad_alloc.
-void add_header(ngx_http_request_t& r, std::string_view name, std::string_view value);
+// A header's name with all that nginx wants to have of it.
+class HeaderName {
+public:
+    explicit HeaderName(std::string_view name);
 
-// The same with a value, such as a large context, that is not copied: it has to live as long as the request.
-void add_lasting_header(ngx_http_request_t& r, std::string_view name, std::string_view value);
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+    [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
+    // Views of this object and of `value`.
+    [[nodiscard]] ngx_table_elt_t line(std::string_view value) const noexcept;
+
+private:
+    std::string text_;
+    std::string lowcase_;
+    ngx_uint_t hash_;
+};
+
+// Adds a line for the backend. Neither name nor value are copied: they have to live as long as the request. Throws std::bad_alloc.
+void add_header(ngx_http_request_t& r, const HeaderName& name, std::string_view value);
 
 // Adds a line to the answer to the client. Copied. Throws std::bad_alloc.
 void add_response_header(ngx_http_request_t& r, std::string_view name, std::string_view value);

@@ -135,13 +135,7 @@ void RequestTemplate::apply(ngx_http_request_t& r, const relay::HttpEvent& event
     push(own_line("ce-type", "ce-type", copy(r.pool, "websocket." + std::string(name(event.kind)))));
     push(own_line("ce-id", "ce-id", copy(r.pool, parent_.id + "/" + std::to_string(event.sequence))));
     push(own_line("ce-time", "ce-time", time_now(r.pool)));
-    if (!context.empty()) {
-        const ngx_str_t name = literal(parent_.conf->header->name);
-        auto* lowcase = static_cast<u_char*>(ngx_pnalloc(r.pool, name.len));
-        if (lowcase == nullptr) { throw std::bad_alloc(); }
-        ngx_strlow(lowcase, name.data, name.len);
-        push(header_line(name, lowcase, literal(context)));
-    }
+    if (!context.empty()) { push(parent_.conf->header->name.line(context)); }
     if (open && !subprotocols_.empty()) {
         push(own_line("Sec-WebSocket-Protocol", "sec-websocket-protocol", literal(subprotocols_)));
     }

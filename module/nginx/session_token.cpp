@@ -47,17 +47,18 @@ SessionToken from_argument(const ngx_http_request_t& r, std::string_view name) {
 }
 
 SessionToken from_bearer(const ngx_http_request_t& r) {
-    const auto values = header_values(r, "Authorization");
-    if (values.size() > 1) { return {Status::ambiguous, {}}; }
-    if (values.empty()) { return {Status::absent, {}}; }
-    const auto token = context::bearer_token(values[0]);
+    const HeaderValue header = header_value(r, "Authorization");
+    if (header.lines > 1) { return {Status::ambiguous, {}}; }
+    if (header.lines == 0) { return {Status::absent, {}}; }
+    const auto token = context::bearer_token(header.first);
     return token ? SessionToken{Status::found, std::string(*token)} : SessionToken{Status::absent, {}};
 }
 
 SessionToken from_header(const ngx_http_request_t& r, std::string_view name) {
-    const auto values = header_values(r, name);
-    if (values.size() > 1) { return {Status::ambiguous, {}}; }
-    return values.empty() ? SessionToken{Status::absent, {}} : SessionToken{Status::found, std::string(values[0])};
+    const HeaderValue header = header_value(r, name);
+    if (header.lines > 1) { return {Status::ambiguous, {}}; }
+    return header.lines == 0 ? SessionToken{Status::absent, {}}
+                             : SessionToken{Status::found, std::string(header.first)};
 }
 
 SessionToken from_subprotocol(const ngx_http_request_t& r, std::string_view prefix) {

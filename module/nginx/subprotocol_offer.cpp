@@ -11,10 +11,11 @@ namespace ws::nginx {
 
 namespace {
 
+bool is_subprotocol(const TokenSource& source) noexcept { return source.kind == TokenSource::Kind::subprotocol; }
+
 bool is_token(std::string_view name, const std::vector<TokenSource>& sources) noexcept {
-    return std::ranges::any_of(sources, [name](const TokenSource& source) {
-        return source.kind == TokenSource::Kind::subprotocol && name.starts_with(source.name);
-    });
+    return std::ranges::any_of(
+        sources, [name](const TokenSource& source) { return is_subprotocol(source) && name.starts_with(source.name); });
 }
 
 }  // namespace
@@ -26,6 +27,7 @@ std::vector<std::string_view> client_offer(const ngx_http_request_t& r) {
 
 void take_tokens_out_of_offer(Connection& connection) {
     if (!connection.conf->has_hook() || connection.conf->tokens == nullptr) { return; }
+    if (std::ranges::none_of(*connection.conf->tokens, is_subprotocol)) { return; }
     ngx_http_request_t& r = *connection.request;
     const auto offered = websocket::offered_subprotocols(header_values(r, subprotocol_header));
     if (!offered) { return; }

@@ -14,10 +14,11 @@ void join_trace(Connection& connection) {
     ngx_http_request_t& r = *connection.request;
     const LocationConf& conf = *connection.conf;
     if (conf.traces() == Traces::off) { return; }
-    const auto received = header_values(r, name);
+    const HeaderValue received = header_value(r, name);
     // Two of them: nobody knows which one counts.
-    std::optional<std::string> known = received.size() == 1 ? context::accepted_traceparent(received[0]) : std::nullopt;
-    if (known && *known == received[0]) {
+    std::optional<std::string> known =
+        received.lines == 1 ? context::accepted_traceparent(received.first) : std::nullopt;
+    if (known && *known == received.first) {
         connection.traceparent = std::move(*known);
         return;
     }
@@ -29,7 +30,8 @@ void join_trace(Connection& connection) {
                                          conf.trace_sampled != 0);
     }
     connection.traceparent = std::move(*known);
-    add_header(r, name, connection.traceparent);
+    static const HeaderName traceparent(name);
+    add_header(r, traceparent, view(copy(r.pool, connection.traceparent)));
 }
 
 }  // namespace ws::nginx

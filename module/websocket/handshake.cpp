@@ -1,7 +1,8 @@
 #include "websocket/handshake.h"
 
 #include <algorithm>
-#include <cstddef>
+#include <array>
+#include <cstdint>
 
 #include "websocket/header_value.h"
 
@@ -18,67 +19,67 @@ bool mentions_websocket(std::string_view list) noexcept {
     return false;
 }
 
-// A header that may stand only once.
-struct Single {
-    std::size_t lines = 0;
-    std::string_view value;
+// Of each byte, the six bits that it stands for in base64 (RFC 4648 4).
+constexpr std::uint8_t no_digit = 0xff;
+constexpr auto base64_bits = [] {
+    std::array<std::uint8_t, 256> bits{};
+    bits.fill(no_digit);
+    std::uint8_t next = 0;
+    for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")) {
+        bits[static_cast<unsigned char>(c)] = next++;
+    }
+    return bits;
+}();
 
-    void add(std::string_view line) noexcept {
-        ++lines;
-        value = trim(line);
-    }
-    [[nodiscard]] bool is(std::string_view wanted) const noexcept { return lines == 1 && value == wanted; }
-    [[nodiscard]] bool is_any_case(std::string_view wanted) const noexcept {
-        return lines == 1 && same_text(value, wanted);
-    }
-};
+std::uint8_t bits_of(char c) noexcept { return base64_bits[static_cast<unsigned char>(c)]; }
 
 }  // namespace
 
-RequestKind classify_request(bool get, bool http_1_1, bool has_body, std::span<const Header> headers) noexcept {
-    Single upgrade;
-    Single version;
-    Single key;
-    bool asks_for_websocket = false;
-    bool connection_upgrade = false;
-    for (const Header& header : headers) {
-        if (same_text(header.name, "Upgrade")) {
-            upgrade.add(header.value);
-            asks_for_websocket = asks_for_websocket || mentions_websocket(header.value);
-        } else if (same_text(header.name, "Connection")) {
-            connection_upgrade = connection_upgrade || has_token(header.value, "upgrade");
-        } else if (same_text(header.name, "Sec-WebSocket-Version")) {
-            version.add(header.value);
-        } else if (same_text(header.name, "Sec-WebSocket-Key")) {
-            key.add(header.value);
-        }
-    }
-    if (!asks_for_websocket) { return RequestKind::plain; }
-    // RFC 6455 4.2.1
-    if (!get || !http_1_1 || has_body || !upgrade.is_any_case("websocket") || !connection_upgrade || key.lines != 1 ||
-        !valid_key(key.value)) {
-        return RequestKind::malformed;
-    }
-    return version.is("13") ? RequestKind::upgrade : RequestKind::wrong_version;
+void Single::add(std::string_view line) noexcept {
+    ++lines_;
+    value_ = trim(line);
 }
 
-bool valid_response(std::span<const Header> headers, std::string_view expected_accept) noexcept {
-    Single upgrade;
-    Single accept;
-    bool connection_upgrade = false;
-    for (const Header& header : headers) {
-        if (same_text(header.name, "Upgrade")) {
-            upgrade.add(header.value);
-        } else if (same_text(header.name, "Connection")) {
-            connection_upgrade = connection_upgrade || has_token(header.value, "upgrade");
-        } else if (same_text(header.name, "Sec-WebSocket-Accept")) {
-            accept.add(header.value);
-        } else if (same_text(header.name, "Transfer-Encoding") ||
-                   (same_text(header.name, "Content-Length") && trim(header.value) != "0")) {
-            return false;
-        }
+bool Single::is_any_case(std::string_view wanted) const noexcept { return once() && same_text(value_, wanted); }
+
+void OpeningRequest::add(const Header& header) noexcept {
+    if (same_text(header.name, "Upgrade")) {
+        upgrade_.add(header.value);
+        asks_for_websocket_ = asks_for_websocket_ || mentions_websocket(header.value);
+    } else if (same_text(header.name, "Connection")) {
+        connection_upgrade_ = connection_upgrade_ || has_token(header.value, "upgrade");
+    } else if (same_text(header.name, "Sec-WebSocket-Version")) {
+        version_.add(header.value);
+    } else if (same_text(header.name, "Sec-WebSocket-Key")) {
+        key_.add(header.value);
     }
-    return upgrade.is_any_case("websocket") && connection_upgrade && accept.is(expected_accept);
+}
+
+RequestKind OpeningRequest::kind(bool get, bool http_1_1, bool has_body) const noexcept {
+    if (!asks_for_websocket_) { return RequestKind::plain; }
+    // RFC 6455 4.2.1
+    if (!get || !http_1_1 || has_body || !upgrade_.is_any_case("websocket") || !connection_upgrade_ || !key_.once() ||
+        !valid_key(key_.value())) {
+        return RequestKind::malformed;
+    }
+    return version_.is("13") ? RequestKind::upgrade : RequestKind::wrong_version;
+}
+
+void OpeningResponse::add(const Header& header) noexcept {
+    if (same_text(header.name, "Upgrade")) {
+        upgrade_.add(header.value);
+    } else if (same_text(header.name, "Connection")) {
+        connection_upgrade_ = connection_upgrade_ || has_token(header.value, "upgrade");
+    } else if (same_text(header.name, "Sec-WebSocket-Accept")) {
+        accept_.add(header.value);
+    } else if (same_text(header.name, "Transfer-Encoding") ||
+               (same_text(header.name, "Content-Length") && trim(header.value) != "0")) {
+        has_body_ = true;
+    }
+}
+
+bool OpeningResponse::valid(std::string_view expected_accept) const noexcept {
+    return upgrade_.is_any_case("websocket") && connection_upgrade_ && accept_.is(expected_accept) && !has_body_;
 }
 
 bool has_token(std::string_view list, std::string_view token) noexcept {
@@ -89,13 +90,10 @@ bool has_token(std::string_view list, std::string_view token) noexcept {
 }
 
 bool valid_key(std::string_view key) noexcept {
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     constexpr std::size_t digits = 22;  // 16 bytes are 128 bits: 21 digits of 6, and 2 bits in one more
-    if (key.size() != digits + 2 || key.substr(digits) != "==" ||
-        key.substr(0, digits).find_first_not_of(alphabet) != std::string_view::npos) {
-        return false;
-    }
-    return alphabet.find(key[digits - 1]) % 16 == 0;
+    if (key.size() != digits + 2 || key.substr(digits) != "==") { return false; }
+    const auto is_digit = [](char c) { return bits_of(c) != no_digit; };
+    return std::ranges::all_of(key.substr(0, digits), is_digit) && bits_of(key[digits - 1]) % 16 == 0;
 }
 
 }  // namespace ws::websocket

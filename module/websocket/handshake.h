@@ -4,7 +4,7 @@
 // differently is refused. Judges header lines only; computing Sec-WebSocket-Accept is the caller's.
 #pragma once
 
-#include <span>
+#include <cstddef>
 #include <string_view>
 
 namespace ws::websocket {
@@ -21,13 +21,49 @@ enum class RequestKind {
     wrong_version,  // right in everything but the version, which is missing, double or not 13: 426
 };
 
-// `has_body`: Transfer-Encoding, or a Content-Length other than 0.
-[[nodiscard]] RequestKind classify_request(bool get, bool http_1_1, bool has_body,
-                                           std::span<const Header> headers) noexcept;
+// A header that may stand only once.
+class Single {
+public:
+    void add(std::string_view line) noexcept;
+    // Surrounding blanks don't count.
+    [[nodiscard]] std::string_view value() const noexcept { return value_; }
+    [[nodiscard]] bool once() const noexcept { return lines_ == 1; }
+    [[nodiscard]] bool is(std::string_view wanted) const noexcept { return once() && value_ == wanted; }
+    [[nodiscard]] bool is_any_case(std::string_view wanted) const noexcept;
 
-// A backend's 101 (4.2.2): one `Upgrade: websocket`, `Connection` with upgrade, the one Sec-WebSocket-Accept that was
-// expected, and no body announced.
-[[nodiscard]] bool valid_response(std::span<const Header> headers, std::string_view expected_accept) noexcept;
+private:
+    std::size_t lines_ = 0;
+    std::string_view value_;
+};
+
+// A client's request. Its header lines are views that have to live as long.
+class OpeningRequest {
+public:
+    void add(const Header& header) noexcept;
+    // Once all lines have been added. `has_body`: Transfer-Encoding, or a Content-Length other than 0.
+    [[nodiscard]] RequestKind kind(bool get, bool http_1_1, bool has_body) const noexcept;
+
+private:
+    Single upgrade_;
+    Single version_;
+    Single key_;
+    bool asks_for_websocket_ = false;
+    bool connection_upgrade_ = false;
+};
+
+// A backend's 101 (4.2.2). Its header lines are views that have to live as long.
+class OpeningResponse {
+public:
+    void add(const Header& header) noexcept;
+    // One `Upgrade: websocket`, `Connection` with upgrade, the one Sec-WebSocket-Accept that was expected, and no body announced.
+    [[nodiscard]] bool valid(std::string_view expected_accept) const noexcept;
+
+private:
+    Single upgrade_;
+    Single accept_;
+    bool connection_upgrade_ = false;
+    bool has_body_ = false;
+};
 
 // Is `token` (any case) an element of the comma-separated `list`?
 [[nodiscard]] bool has_token(std::string_view list, std::string_view token) noexcept;

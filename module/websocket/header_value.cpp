@@ -7,6 +7,8 @@ namespace ws::websocket {
 
 namespace {
 
+bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 }  // namespace
@@ -19,16 +21,15 @@ bool is_token_character(char c) noexcept {
 
 bool is_token(std::string_view text) noexcept { return !text.empty() && std::ranges::all_of(text, is_token_character); }
 
-// Most are written alike, or have another length.
-bool same_text(std::string_view a, std::string_view b) noexcept {
-    return a.size() == b.size() && (a == b || std::ranges::equal(a, b, {}, lower, lower));
+// Most are written alike.
+bool same_letters(std::string_view a, std::string_view b) noexcept {
+    return a == b || std::ranges::equal(a, b, {}, lower, lower);
 }
 
 std::string_view trim(std::string_view text) noexcept {
-    constexpr std::string_view blanks = " \t";
-    const std::size_t first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) { return {}; }
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+    while (!text.empty() && is_blank(text.front())) { text.remove_prefix(1); }
+    while (!text.empty() && is_blank(text.back())) { text.remove_suffix(1); }
+    return text;
 }
 
 std::string_view next_element(std::string_view& list) noexcept {

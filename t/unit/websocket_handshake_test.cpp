@@ -46,6 +46,18 @@ std::vector<Header> request(std::initializer_list<std::string_view> without = {}
     return changed(all, without, with);
 }
 
+RequestKind classify(bool get, bool http_1_1, bool has_body, std::span<const Header> headers) {
+    OpeningRequest opening;
+    for (const Header& header : headers) { opening.add(header); }
+    return opening.kind(get, http_1_1, has_body);
+}
+
+bool valid(std::span<const Header> headers, std::string_view expected_accept) {
+    OpeningResponse opening;
+    for (const Header& header : headers) { opening.add(header); }
+    return opening.valid(expected_accept);
+}
+
 struct Row {
     const char* name;
     std::vector<Header> headers;
@@ -54,7 +66,7 @@ struct Row {
 
 void expect(std::span<const Row> rows) {
     for (const Row& row : rows) {
-        const RequestKind got = classify_request(true, true, false, row.headers);
+        const RequestKind got = classify(true, true, false, row.headers);
         if (got != row.kind) { fail_msg("%s: %d", row.name, static_cast<int>(got)); }
     }
 }
@@ -71,7 +83,7 @@ void requests_without_a_websocket_upgrade_are_plain(void**) {
         {"two others", request({"Upgrade"}, {{"Upgrade", "h2c"}, {"Upgrade", "TLS/1.0"}}), plain},
     };
     expect(rows);
-    assert_true(classify_request(false, false, true, rows[1].headers) == plain);
+    assert_true(classify(false, false, true, rows[1].headers) == plain);
 }
 
 void right_upgrades_are_upgrades(void**) {
@@ -130,10 +142,10 @@ void upgrades_that_miss_something_are_malformed(void**) {
 
 void method_http_version_and_body_must_be_right(void**) {
     const std::vector<Header> headers = request();
-    assert_true(classify_request(true, true, false, headers) == upgrade);
-    assert_true(classify_request(false, true, false, headers) == malformed);  // 4.1 (2)
-    assert_true(classify_request(true, false, false, headers) == malformed);
-    assert_true(classify_request(true, true, true, headers) == malformed);
+    assert_true(classify(true, true, false, headers) == upgrade);
+    assert_true(classify(false, true, false, headers) == malformed);  // 4.1 (2)
+    assert_true(classify(true, false, false, headers) == malformed);
+    assert_true(classify(true, true, true, headers) == malformed);
 }
 
 void a_wrong_version_is_told_when_all_else_is_right(void**) {
@@ -221,7 +233,7 @@ void real_101s_are_valid(void**) {
         response({}, {{"Content-Length", "0"}}),
         response({}, {{"Sec-WebSocket-Protocol", "chat"}}),
     };
-    for (const auto& headers : rows) { assert_true(valid_response(headers, accept)); }
+    for (const auto& headers : rows) { assert_true(valid(headers, accept)); }
 }
 
 void anything_else_after_a_101_is_not_valid(void**) {
@@ -247,7 +259,7 @@ void anything_else_after_a_101_is_not_valid(void**) {
         {"a length that is no number", response({}, {{"Content-Length", "0x0"}})},
     };
     for (const auto& row : rows) {
-        if (valid_response(row.headers, accept)) { fail_msg("%s", row.name); }
+        if (valid(row.headers, accept)) { fail_msg("%s", row.name); }
     }
 }
 
