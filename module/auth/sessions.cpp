@@ -19,12 +19,6 @@ constexpr int batch = 256;
 // earlier that Redis is back.
 constexpr Milliseconds retry{30000};
 
-// A command's words as one text, each with its length in front: no two commands have the same.
-void join(std::span<const std::string_view> command, std::string& text) {
-    text.clear();
-    for (const std::string_view word : command) { text.append(std::to_string(word.size())).append(":").append(word); }
-}
-
 }  // namespace
 
 struct Sessions::Session final : SharedSession, Expiries::Entry {
@@ -37,7 +31,6 @@ struct Sessions::Session final : SharedSession, Expiries::Entry {
 
     std::vector<std::string_view> keys;  // of the command
     bool reported = false;               // what Redis reports of them tells each change
-    const std::string* name = nullptr;   // in the table
     std::list<Session>::iterator itself;
     Place place = Place::resting;
     Queue::iterator queued;        // Place::first or again
@@ -92,24 +85,19 @@ std::unique_ptr<Watch> Sessions::watch(const Question& question, Answer answer) 
 }
 
 Sessions::Session& Sessions::find_or_add(const Question& question) {
-    join(question.command, name_);
-    const auto [place, added] = table_.try_emplace(name_, sessions_.end());
-    if (added) {
-        try {
-            place->second = sessions_.emplace(sessions_.end(), static_cast<Owner&>(*this), question.command);
-            place->second->name = &place->first;
-            place->second->itself = place->second;
-            for (const std::string_view key : place->second->keys) { by_key_.emplace(key, &*place->second); }
-        } catch (...) {
-            if (place->second != sessions_.end()) {
-                forget_keys(*place->second);
-                sessions_.erase(place->second);
-            }
-            table_.erase(place);
-            throw;
-        }
+    if (const auto found = table_.find(question.command); found != table_.end()) { return *found->second; }
+    const auto session = sessions_.emplace(sessions_.end(), static_cast<Owner&>(*this), question.command);
+    session->itself = session;
+    try {
+        table_.emplace(session->command(), session);
+        for (const std::string_view key : session->keys) { by_key_.emplace(key, &*session); }
+    } catch (...) {
+        forget_keys(*session);
+        table_.erase(session->command());
+        sessions_.erase(session);
+        throw;
     }
-    return *place->second;
+    return *session;
 }
 
 void Sessions::forget_keys(const Session& session) noexcept {
@@ -125,7 +113,7 @@ void Sessions::erase(Session& session) noexcept {
     forget_keys(session);
     renewals_.drop(&session);
     expiries_.forget(session);
-    table_.erase(table_.find(*session.name));
+    table_.erase(session.command());
     if (swept_ == session.itself) { ++swept_; }
     sessions_.erase(session.itself);
 }

@@ -12,11 +12,14 @@
 // Pure: time comes from a Clock, answers from a Store.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -81,6 +84,23 @@ private:
         unwatched,  // kept for who may come, until it is too old
     };
     struct Session;
+    // A command, as sessions have it. It is looked for as a question has it.
+    using Words = std::span<const std::string>;
+    struct WordsHash {
+        using is_transparent = void;
+        // Not noexcept: for libstdc++ it is quick then, and no hash is kept.
+        [[nodiscard]] std::size_t operator()(const auto& words) const {
+            std::size_t all = words.size();
+            for (const std::string_view word : words) { all = all * 31 + std::hash<std::string_view>{}(word); }
+            return all;
+        }
+    };
+    struct SameWords {
+        using is_transparent = void;
+        [[nodiscard]] bool operator()(const auto& one, const auto& other) const noexcept {
+            return std::ranges::equal(one, other);
+        }
+    };
     using Queue = std::list<Session*>;
     using Schedule = std::multimap<Milliseconds, Session*>;
 
@@ -115,9 +135,8 @@ private:
     Renewals renewals_;
     Expiries expiries_;
     std::list<Session> sessions_;
-    std::unordered_map<std::string, std::list<Session>::iterator> table_;  // by the words of the command
-    std::string name_;                                                     // of the session that is looked for
-    std::unordered_multimap<std::string_view, Session*> by_key_;           // by what is reported
+    std::unordered_map<Words, std::list<Session>::iterator, WordsHash, SameWords> table_;  // by the command
+    std::unordered_multimap<std::string_view, Session*> by_key_;                           // by what is reported
     std::list<Session>::iterator swept_;  // missed(): those before it have been seen to
     Queue first_;
     Queue again_;
