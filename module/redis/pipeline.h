@@ -110,6 +110,7 @@ private:
     bool parse(std::string_view bytes);
     bool skip_reply();
     bool take_reply(const redisReply& reply);
+    void append(std::string& out, std::span<const std::string_view> argv);
     void add_step(Step step, std::span<const std::string_view> argv);
     bool take_login_reply(const redisReply& reply);
     const char* refuse_login(Step step, const redisReply& reply);
@@ -133,6 +134,8 @@ private:
     std::uint64_t pushed_ = 0;   // bytes of commands, ever
     std::uint64_t written_ = 0;  // and how many of them have been written
     std::deque<Entry> queue_;
+    std::vector<const char*> words_;  // of the command that is formatted
+    std::vector<std::size_t> lengths_;
     std::string error_;
 };
 
