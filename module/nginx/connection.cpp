@@ -1,6 +1,5 @@
 #include "nginx/connection.h"
 
-#include "context/hex.h"
 #include "nginx/http_backend.h"
 #include "nginx/object.h"
 #include "nginx/tunnel.h"
@@ -9,13 +8,6 @@
 namespace ws::nginx {
 
 namespace {
-
-std::string random_id() {
-    std::string id;
-    id.reserve(32);
-    context::append_hex(id, Worker::current()->random().take<16>());
-    return id;
-}
 
 // Runs when the request ends, however it ends: what still has sockets, timers or callbacks goes now, the rest with the
 // pool.
@@ -66,7 +58,11 @@ void count(AuthStatus status) noexcept {
 }
 
 Connection::Connection(ngx_http_request_t* r)
-    : request(r), client(r->connection), conf(&location_conf(r)), id(random_id()), expiry(*this) {
+    : request(r),
+      client(r->connection),
+      conf(&location_conf(r)),
+      id(Worker::current()->random().take<ConnectionId::bytes>()),
+      expiry(*this) {
     end_with(r);
 }
 

@@ -14,6 +14,7 @@
 
 #include "auth/verdict.h"
 #include "context/context.h"
+#include "nginx/connection_id.h"
 #include "nginx/location_conf.h"
 #include "nginx/owned_event.h"
 #include "nginx/request_record.h"
@@ -88,8 +89,8 @@ struct Connection {
     ngx_connection_t* const client;  // its connection
     const LocationConf* conf;        // of the location that judged the request
     const LocationConf* hook_conf =
-        nullptr;           // of the location whose hook was asked: it says what the context is made of
-    const std::string id;  // 32 hexadecimal digits
+        nullptr;  // of the location whose hook was asked: it says what the context is made of
+    const ConnectionId id;
 
     websocket::RequestKind kind = websocket::RequestKind::plain;
     AuthStatus auth = AuthStatus::off;

@@ -133,7 +133,7 @@ void RequestTemplate::apply(ngx_http_request_t& r, const relay::HttpEvent& event
     push(own_line("Content-Length", "content-length", copy(r.pool, std::to_string(event.body.size()))));
     if (!event.content_type.empty()) { push(own_line("Content-Type", "content-type", literal(event.content_type))); }
     push(own_line("ce-type", "ce-type", copy(r.pool, "websocket." + std::string(name(event.kind)))));
-    push(own_line("ce-id", "ce-id", copy(r.pool, parent_.id + "/" + std::to_string(event.sequence))));
+    push(own_line("ce-id", "ce-id", copy(r.pool, std::string(parent_.id) + "/" + std::to_string(event.sequence))));
     push(own_line("ce-time", "ce-time", time_now(r.pool)));
     if (!context.empty()) { push(parent_.conf->header->name.line(context)); }
     if (open && !subprotocols_.empty()) {

@@ -46,8 +46,12 @@ std::string rewritten(std::string_view text, bool upgrade) {
         request.append(text.substr(copied, at - copied));
         copied = end + crlf.size();
     }
-    if (!upgrade) { return request.append(text.substr(copied)); }  // with the body of proxy_set_body, if there is one
-    return request.append(text.substr(copied, at - copied)).append("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    if (!upgrade) {
+        request += text.substr(copied);  // with the body of proxy_set_body, if there is one
+        return request;
+    }
+    request.append(text.substr(copied, at - copied)).append("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    return request;
 }
 
 ngx_int_t create_request(ngx_http_request_t* r) noexcept try {

@@ -21,9 +21,12 @@ bool is_token_character(char c) noexcept {
 
 bool is_token(std::string_view text) noexcept { return !text.empty() && std::ranges::all_of(text, is_token_character); }
 
-// Most are written alike.
 bool same_letters(std::string_view a, std::string_view b) noexcept {
-    return a == b || std::ranges::equal(a, b, {}, lower, lower);
+    if (a == b) { return true; }  // as most are
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (a[i] != b[i] && lower(a[i]) != lower(b[i])) { return false; }
+    }
+    return true;
 }
 
 std::string_view trim(std::string_view text) noexcept {
