@@ -62,6 +62,24 @@ private:
     Watchers::iterator place_;
 };
 
+// Those who leave meanwhile keep their place in the list, also while one who is told begins a watch that is told at once.
+class SharedSession::Telling final {
+public:
+    explicit Telling(SharedSession& session) noexcept
+        : session_(session), outermost_(!std::exchange(session.telling_, true)) {}
+    Telling(const Telling&) = delete;
+    Telling& operator=(const Telling&) = delete;
+    ~Telling() {
+        if (!outermost_) { return; }
+        session_.telling_ = false;
+        if (std::exchange(session_.left_meanwhile_, false)) { session_.watches_.remove(nullptr); }
+    }
+
+private:
+    SharedSession& session_;
+    const bool outermost_;
+};
+
 SharedSession::SharedSession(Owner& owner, std::span<const std::string_view> command)
     : owner_(owner), command_(command.begin(), command.end()) {}
 
@@ -112,23 +130,16 @@ void SharedSession::tell(const Verdict& verdict, std::optional<Milliseconds> age
         if (watch.answered()) { return news; }
         return watch.came_before(reads_) || (age && watch.takes(*age));
     };
-    telling_ = true;
+    const Telling telling(*this);
     std::size_t left = watches_.size();  // those that come meanwhile have their turn later
     for (auto at = watches_.begin(); left > 0; --left, ++at) {
         if (*at != nullptr && concerns(**at)) { (*at)->tell(verdict); }
     }
-    end_telling();
 }
 
 void SharedSession::tell_known(Watch& watch) {
-    telling_ = true;
+    const Telling telling(*this);
     static_cast<Watcher&>(watch).tell(allowed(*value_, 0, true));
-    end_telling();
-}
-
-void SharedSession::end_telling() noexcept {
-    telling_ = false;
-    if (std::exchange(left_meanwhile_, false)) { watches_.remove(nullptr); }
 }
 
 }  // namespace ws::auth

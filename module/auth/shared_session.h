@@ -61,13 +61,13 @@ public:
 
 private:
     class Watcher;
+    class Telling;
     using Watchers = std::list<Watcher*>;
 
     [[nodiscard]] bool is_news(const Verdict& verdict) const;
     void add_renewal(const Renewal& renewal);
     void end_renewal();
     void leave(Watchers::iterator place) noexcept;
-    void end_telling() noexcept;
 
     Owner& owner_;
     std::vector<std::string> command_;

@@ -117,6 +117,30 @@ void cached_a_read_that_may_be_of_the_past_answers_nobody_who_came_behind_it(voi
     }
 }
 
+void cached_who_is_told_may_ask_again_and_leave(void**) {
+    World world;
+    world.sessions.tracked(true);
+    World::Seen first;
+    World::Seen again;
+    World::Seen last;
+    const std::string_view words[] = {"GET", "a"};
+    const ws::auth::Question question{words, true, sessions::Milliseconds(30000), sessions::Milliseconds(60000)};
+    first.watch = world.sessions.watch(question, [&](const sessions::Verdict&) {
+        world.watch_cached(again, "a", 60000);
+        first.watch.reset();
+    });
+    world.watch_cached(last, "a", 60000);
+    world.settle();
+    world.store.answer("1");
+    assert_true(again.verdicts == Verdicts{"allowed 1"});
+    assert_true(last.verdicts == Verdicts{"allowed 1"});
+    world.sessions.invalidated("a");
+    world.pass(1000);
+    world.store.answer("2");
+    assert_true((again.verdicts == Verdicts{"allowed 1", "allowed 2"}));
+    assert_true((last.verdicts == Verdicts{"allowed 1", "allowed 2"}));
+}
+
 void cached_a_session_without_reports_is_read_for_each(void**) {
     World world;
     World::Seen first;
@@ -166,6 +190,7 @@ int main() {
         cmocka_unit_test(cached_a_reported_change_is_read_for_who_comes_then),
         cmocka_unit_test(cached_who_comes_behind_a_read_is_answered_by_it),
         cmocka_unit_test(cached_a_read_that_may_be_of_the_past_answers_nobody_who_came_behind_it),
+        cmocka_unit_test(cached_who_is_told_may_ask_again_and_leave),
         cmocka_unit_test(cached_a_session_without_reports_is_read_for_each),
         cmocka_unit_test(cached_a_session_outlives_its_watches_until_it_is_too_old_or_changes),
     };
