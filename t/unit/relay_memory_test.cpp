@@ -3,10 +3,10 @@
 #include <string>
 
 #include "context/recipe.h"
+#include "heap.hpp"
 #include "relay/envelope_delivery.h"
 #include "relay/headers_delivery.h"
 #include "relay/relay.h"
-#include "heap.hpp"
 #include "websocket_wire.hpp"
 
 #include "cmocka.hpp"  // last: it makes `fail` a macro
