@@ -125,3 +125,26 @@ location / { ws_delivery http; ws_pass http://backend; }
 --- client
 import flow
 flow.http_delivery()
+
+=== TEST 11: poll: post_action with a subrequest, whoever ends the connection
+--- redis: none
+--- events
+use poll;
+--- config
+location /ws { post_action /after; ws_pass http://$TEST_BACKEND; }
+location = /after { internal; auth_request /auth; proxy_pass http://$TEST_BACKEND; }
+location = /auth { internal; proxy_pass http://$TEST_BACKEND; }
+--- client
+def end(first, last):
+    first.send_close(1000)
+    last.expect_close(1000)
+    last.send_close(1000)
+    first.expect_close(1000)
+for by_client in False, True:
+    c, b = tunnel("/ws")
+    time.sleep(0.3)  # its request is released
+    end(*((c, b) if by_client else (b, c)))
+    for uri in "/auth", "/after":
+        request = backend.accept()
+        equal(request.uri, uri)
+        request.respond()

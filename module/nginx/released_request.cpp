@@ -23,11 +23,14 @@ void on_event(ngx_event_t* event) noexcept {
     if (c->close) {
         // The worker's time is up.
         if (recall_request(connection) != nullptr) { request_handler(event); }
-    } else if (event->write) {
+        return;
+    }
+    if (event->write) {
         connection.tunnel->client_writable();
     } else {
         connection.tunnel->client_readable();
     }
+    run_posted_requests(c);
 }
 
 // OpenSSL may wait for another event than who reads or writes.
