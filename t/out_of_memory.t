@@ -56,7 +56,7 @@ def episode():
 for path in others.paths[:2] if flow.sanitized() else others.paths:
     for count in 1, 5:
         needed = memory.short_of(episode, others.well, count)
-        check(needed > 40, f"{path} takes memory {needed} times")
+        check(needed > 20, f"{path} takes memory {needed} times")
 
 === TEST 2: a session that ends, in each delivery
 --- client
