@@ -26,6 +26,7 @@ cases = [
     dict(upgrade=None, version=None, key=None, headers=[
         "uPGRADE: websocket", "sec-websocket-version: 13", "SEC-WEBSOCKET-KEY: " + KEY]),
     dict(headers=["Content-Length: 0"]),
+    dict(key=None, headers=["Sec-WebSocket-Key:\t" + KEY + " \t"]),
 ]
 for case in cases:
     c = client("/", cookie="X-Token=abc", **case)

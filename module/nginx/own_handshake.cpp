@@ -2,12 +2,13 @@
 
 #include "nginx/request_headers.h"
 #include "nginx/worker.h"
+#include "websocket/header_value.h"
 
 namespace ws::nginx {
 
 AcceptValue accept_for(std::string_view key) {
     static constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    auth::Sha1::Digest digest = Worker::current()->sha1().of({key, guid});
+    auth::Sha1::Digest digest = Worker::current()->sha1().of({websocket::trim(key), guid});
     AcceptValue value;
     ngx_str_t from{digest.size(), digest.data()};
     ngx_str_t to{value.text.size(), reinterpret_cast<u_char*>(value.text.data())};

@@ -14,7 +14,7 @@ struct AcceptValue {
 
     [[nodiscard]] std::string_view view() const noexcept { return {text.data(), text.size()}; }
 };
-// For a key. Throws std::bad_alloc.
+// For a key, blanks around it or not. Throws std::bad_alloc.
 [[nodiscard]] AcceptValue accept_for(std::string_view key);
 
 // Sends the head of a 101 to a request whose handshake has been checked; lines of the answer that are there already go along
