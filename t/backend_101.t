@@ -326,3 +326,31 @@ for path in "/ssi", "/gzip", "/envelope":
     if path != "/envelope":
         c.send_text(text)
         b.expect_text(text)
+
+=== TEST 15: an extension that the client didn't offer is a 502, one that it did is not
+--- redis: none
+--- config
+location /headers { ws_pass http://$TEST_BACKEND; }
+location /envelope { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+--- client
+def status(path, offer, *answer):
+    c = client(path, headers=["Sec-WebSocket-Extensions: " + line for line in offer])
+    b = backend.accept()
+    b.send("\r\n".join(["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
+                        "Sec-WebSocket-Accept: " + accept_key(KEY),
+                        *("Sec-WebSocket-Extensions: " + line for line in answer)]) + "\r\n\r\n")
+    if c.status == 101:
+        equal(c.header_all("Sec-WebSocket-Extensions"), list(answer))
+    c.close()
+    return c.status
+
+deflate = "permessage-deflate"
+offer = [deflate + "; client_max_window_bits", "x-other; a=\"b\""]
+for answer in [], [deflate], [deflate + "; server_no_context_takeover"], ["x-other, " + deflate], ["x-other", deflate]:
+    equal(status("/headers", offer, *answer), 101, shown(answer))
+for answer in ["x-third"], [deflate + ", x-third"], [deflate + ";"], [","], ["PERMESSAGE DEFLATE"]:
+    equal(status("/headers", offer, *answer), 502, shown(answer))
+equal(status("/headers", [], deflate), 502)
+equal(status("/envelope", offer, deflate), 502)
+--- error_log
+qr/\[error\] .* ws: backend's 101 refused, connection=[0-9a-f]{32}: it has an extension that was not offered/

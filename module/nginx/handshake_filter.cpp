@@ -1,6 +1,7 @@
 #include "nginx/handshake_filter.h"
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "nginx/connection.h"
@@ -9,6 +10,7 @@
 #include "nginx/request_headers.h"
 #include "nginx/tunnel.h"
 #include "nginx/upstream_backend.h"
+#include "websocket/extensions.h"
 #include "websocket/handshake.h"
 #include "websocket/subprotocol.h"
 
@@ -18,6 +20,13 @@ namespace {
 
 ngx_http_output_header_filter_pt next_header_filter;
 ngx_http_output_body_filter_pt next_body_filter;
+
+// In envelope delivery the gateway offers the backend none.
+bool extensions_offered(const ngx_http_request_t& r, const Connection& connection,
+                        std::span<const std::string_view> answer) {
+    if (connection.conf->delivery_kind() == DeliveryKind::envelope) { return false; }
+    return websocket::valid_extensions_answer(answer, header_values(r, "Sec-WebSocket-Extensions"));
+}
 
 // Why this 1xx can't be passed on, or null.
 const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
@@ -35,8 +44,8 @@ const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
     if (!opening.valid(accept_for(key.first).view())) {
         return "its Upgrade, Connection or Sec-WebSocket-Accept is wrong";
     }
-    if (connection.conf->delivery_kind() == DeliveryKind::envelope &&
-        response_header(*r, "Sec-WebSocket-Extensions").has_value()) {
+    const auto extensions = response_header_values(*r, "Sec-WebSocket-Extensions");
+    if (!extensions.empty() && !extensions_offered(*r, connection, extensions)) {
         return "it has an extension that was not offered";
     }
     const auto offered = websocket::offered_subprotocols(header_values(*r, "Sec-WebSocket-Protocol"));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "websocket/header_value.h"
 
@@ -167,11 +168,9 @@ bool negotiate_extension(Scanner& in, const DeflatePolicy& policy, Negotiation& 
     return true;
 }
 
-}  // namespace
-
-Negotiation negotiate_extensions(std::span<const std::string_view> lines, const DeflatePolicy& policy) {
-    const Negotiation malformed{.malformed = true, .deflate = std::nullopt, .response = {}};
-    Negotiation negotiation;
+// Has `take` parse each extension of the lines; how many there are. None when malformed.
+template <class Take>
+std::optional<std::size_t> each_extension(std::span<const std::string_view> lines, Take take) {
     std::size_t elements = 0;
     for (const std::string_view line : lines) {
         Scanner in(line);
@@ -180,11 +179,45 @@ Negotiation negotiate_extensions(std::span<const std::string_view> lines, const 
                 continue;  // RFC 9110 5.6.1.2: empty elements are ignored
             }
             ++elements;
-            if (!negotiate_extension(in, policy, negotiation)) { return malformed; }
+            if (!take(in)) { return std::nullopt; }
         } while (in.take(','));
-        if (!in.at_end()) { return malformed; }
+        if (!in.at_end()) { return std::nullopt; }
     }
-    return elements == 0 && !lines.empty() ? malformed : negotiation;
+    if (elements == 0 && !lines.empty()) { return std::nullopt; }
+    return elements;
+}
+
+// None when malformed.
+std::optional<std::vector<std::string_view>> names(std::span<const std::string_view> lines) {
+    std::vector<std::string_view> found;
+    const auto elements = each_extension(lines, [&found](Scanner& in) {
+        found.push_back(in.token());
+        if (found.back().empty()) { return false; }
+        while (in.take(';')) {
+            if (!parse_parameter(in)) { return false; }
+        }
+        return true;
+    });
+    if (!elements) { return std::nullopt; }
+    return found;
+}
+
+}  // namespace
+
+Negotiation negotiate_extensions(std::span<const std::string_view> lines, const DeflatePolicy& policy) {
+    Negotiation negotiation;
+    const auto elements =
+        each_extension(lines, [&](Scanner& in) { return negotiate_extension(in, policy, negotiation); });
+    if (!elements) { return {.malformed = true, .deflate = std::nullopt, .response = {}}; }
+    return negotiation;
+}
+
+bool valid_extensions_answer(std::span<const std::string_view> answer, std::span<const std::string_view> offer) {
+    const auto answered = names(answer);
+    const auto offered = names(offer);
+    return answered && offered && std::ranges::all_of(*answered, [&offered](std::string_view name) {
+               return std::ranges::find(*offered, name) != offered->end();
+           });
 }
 
 }  // namespace ws::websocket

@@ -48,4 +48,9 @@ struct Negotiation {
 // server_max_window_bits=8 is accepted and kept: see Deflater about how.
 [[nodiscard]] Negotiation negotiate_extensions(std::span<const std::string_view> lines, const DeflatePolicy& policy);
 
+// RFC 6455 4.2.2 (5): has each extension of an answer a name that stands in the offer? Both are the values of all
+// Sec-WebSocket-Extensions lines. An answer that breaks the grammar: false.
+[[nodiscard]] bool valid_extensions_answer(std::span<const std::string_view> answer,
+                                           std::span<const std::string_view> offer);
+
 }  // namespace ws::websocket

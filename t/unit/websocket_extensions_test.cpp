@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cmocka.hpp"
@@ -134,6 +135,24 @@ void other_extensions_are_ignored(void**) {
     expect({"Permessage-Deflate"}, "");
     expect({"permessage-bzip2; a=1, permessage-deflate"}, "permessage-deflate");
     expect({"permessage-deflate, x; y=z"}, "permessage-deflate");
+}
+
+void an_answer_has_extensions_that_were_offered(void**) {
+    using Views = std::vector<std::string_view>;
+    const auto valid = [](const Views& answer, const Views& offer) {
+        return ws::websocket::valid_extensions_answer(answer, offer);
+    };
+    const Views offer{"a; p; q=\"x\", b", "c"};
+    for (const Views& answer : {Views{}, Views{"a"}, Views{"b; p=1", "c"}, Views{"c,,a"}, Views{"a, a"}}) {
+        assert_true(valid(answer, offer));
+    }
+    for (const Views& answer : {Views{"d"}, Views{"a, d"}, Views{"a", "d"}, Views{"A"}, Views{"p"}, Views{""},
+                                Views{","}, Views{"a;"}, Views{"a b"}, Views{"a; p=\""}}) {
+        assert_false(valid(answer, offer));
+    }
+    assert_true(valid({}, {}));
+    assert_false(valid({"a"}, {}));
+    assert_false(valid({"a"}, {"a;"}));
 }
 
 void offers_are_declined_for_unknown_double_and_wrong_parameters(void**) {
@@ -262,6 +281,7 @@ int main() {
         cmocka_unit_test(right_headers_are_understood_in_any_dress),
         cmocka_unit_test(malformed_headers_agree_on_nothing),
         cmocka_unit_test(other_extensions_are_ignored),
+        cmocka_unit_test(an_answer_has_extensions_that_were_offered),
         cmocka_unit_test(offers_are_declined_for_unknown_double_and_wrong_parameters),
         cmocka_unit_test(the_first_offer_that_can_be_kept_is_accepted),
         cmocka_unit_test(context_takeover_ends_where_either_side_says_so),
