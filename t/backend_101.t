@@ -332,6 +332,7 @@ for path in "/ssi", "/gzip", "/envelope":
 --- config
 location /headers { ws_pass http://$TEST_BACKEND; }
 location /envelope { ws_delivery envelope; ws_pass http://$TEST_BACKEND; }
+location /hidden { ws_delivery envelope; ws_pass http://$TEST_BACKEND; proxy_hide_header Sec-WebSocket-Extensions; }
 --- client
 def status(path, offer, *answer):
     c = client(path, headers=["Sec-WebSocket-Extensions: " + line for line in offer])
@@ -352,5 +353,6 @@ for answer in ["x-third"], [deflate + ", x-third"], [deflate + ";"], [","], ["PE
     equal(status("/headers", offer, *answer), 502, shown(answer))
 equal(status("/headers", [], deflate), 502)
 equal(status("/envelope", offer, deflate), 502)
+equal(status("/hidden", offer, deflate), 502)
 --- error_log
 qr/\[error\] .* ws: backend's 101 refused, connection=[0-9a-f]{32}: it has an extension that was not offered/

@@ -7,7 +7,6 @@
 #include "nginx/worker.h"
 #include "relay/envelope_delivery.h"
 #include "relay/headers_delivery.h"
-#include "websocket/header_value.h"
 
 namespace ws::nginx {
 
@@ -83,19 +82,11 @@ std::unique_ptr<relay::HttpDelivery> make_http_delivery(const Connection& connec
     return std::make_unique<relay::HttpDelivery>(connection.context, http_options(connection), requests);
 }
 
-std::optional<std::string_view> response_header(const ngx_http_request_t& r, std::string_view name) {
-    std::optional<std::string_view> value;
-    for_each_header(r.upstream->headers_in.headers, [&](const ngx_table_elt_t& line) {
-        if (!value && websocket::same_text(view(line.key), name)) { value = view(line.value); }
-    });
-    return value;
-}
-
 std::unique_ptr<relay::Delivery> make_delivery(const Connection& connection) {
     const LocationConf& conf = *connection.conf;
     relay::MaskKeys& keys = Worker::current()->mask_keys();
     if (conf.delivery_kind() == DeliveryKind::headers) {
-        const bool extensions = response_header(*connection.request, "Sec-WebSocket-Extensions").has_value();
+        const bool extensions = !upstream_header_values(*connection.request, "Sec-WebSocket-Extensions").empty();
         return std::make_unique<relay::HeadersDelivery>(extensions, keys);
     }
     return std::make_unique<relay::EnvelopeDelivery>(connection.id, connection.context, open_request(connection),

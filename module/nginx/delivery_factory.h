@@ -4,17 +4,12 @@
 #include "nginx/ngx.h"
 
 #include <memory>
-#include <optional>
-#include <string_view>
 
 #include "nginx/connection.h"
 #include "relay/delivery.h"
 #include "relay/http_delivery.h"
 
 namespace ws::nginx {
-
-// Of the backend's answer: the first line of this name.
-[[nodiscard]] std::optional<std::string_view> response_header(const ngx_http_request_t& r, std::string_view name);
 
 // For a connection whose 101 has come. Throws std::bad_alloc.
 [[nodiscard]] std::unique_ptr<relay::Delivery> make_delivery(const Connection& connection);

@@ -44,7 +44,7 @@ const char* refuse_switch(ngx_http_request_t* r, const Connection& connection) {
     if (!opening.valid(accept_for(key.first).view())) {
         return "its Upgrade, Connection or Sec-WebSocket-Accept is wrong";
     }
-    const auto extensions = response_header_values(*r, "Sec-WebSocket-Extensions");
+    const auto extensions = upstream_header_values(*r, "Sec-WebSocket-Extensions");
     if (!extensions.empty() && !extensions_offered(*r, connection, extensions)) {
         return "it has an extension that was not offered";
     }

@@ -63,6 +63,10 @@ std::vector<std::string_view> response_header_values(const ngx_http_request_t& r
     return values(r.headers_out.headers, name);
 }
 
+std::vector<std::string_view> upstream_header_values(const ngx_http_request_t& r, std::string_view name) {
+    return values(r.upstream->headers_in.headers, name);
+}
+
 void own_headers(ngx_http_request_t& subrequest) {
     ngx_list_t own;
     if (ngx_list_init(&own, subrequest.pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) { throw std::bad_alloc(); }

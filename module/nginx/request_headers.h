@@ -36,6 +36,9 @@ struct HeaderValue {
 // Those of the answer to the client.
 [[nodiscard]] std::vector<std::string_view> response_header_values(const ngx_http_request_t& r, std::string_view name);
 
+// Those of the backend's answer, whether the client gets them or not.
+[[nodiscard]] std::vector<std::string_view> upstream_header_values(const ngx_http_request_t& r, std::string_view name);
+
 // Gives a subrequest a list of its own: nginx's copy shares the lines with its parent's, and a line added to it would land
 // there. Throws std::bad_alloc.
 void own_headers(ngx_http_request_t& subrequest);
